@@ -1,0 +1,3 @@
+//! An A64 core, Cortex-A53 as far as software can tell.
+
+pub mod bus;

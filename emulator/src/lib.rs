@@ -1,0 +1,15 @@
+//! An emulated Raspberry Pi that executes the real VideoCore firmware and a real `kernel8.img`.
+//!
+//! ```text
+//! machine   the loop: slices of virtual time, shared out to the cores
+//! ├─ vpu    VideoCore IV scalar cores and vector units (executes start*.elf)
+//! ├─ arm    A64 cores (execute the firmware's armstub and our kernel8.img)
+//! ├─ soc    the BCM2837: mailboxes, interrupt controllers, timers, UARTs, SDHOST, DMA …
+//! └─ ram    the SDRAM both share
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod arm;
+pub mod ram;
+pub mod soc;
+pub mod vpu;

@@ -1,0 +1,1 @@
+//! The BCM2837 as both processors see it: small devices with a register table each.

@@ -1,0 +1,4 @@
+//! The one command people type.
+#![forbid(unsafe_code)]
+
+fn main() {}

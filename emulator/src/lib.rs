@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arm;
+pub mod firmware_log;
 pub mod ram;
 pub mod soc;
 pub mod vpu;

@@ -43,6 +43,19 @@ pub trait Window {
     fn store(&self, offset: usize, value: u32);
 }
 
+/// One moment on both clocks of a measurement.
+///
+/// The cycle counter is fine but stands still while the core sleeps; the tick counter is coarse but never
+/// stops. With both a measurement can tell that the core slept in between.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Moment {
+    /// [`Clock::ticks`].
+    pub ticks: u64,
+    /// [`Clock::cycles`].
+    pub cycles: u64,
+}
+
 /// The two clocks of a measurement.
 pub trait Clock {
     /// The constant-rate counter (CNTPCT on a board): never stops, never changes rate.
@@ -51,6 +64,11 @@ pub trait Clock {
     fn tick_rate(&self) -> u32;
     /// The CPU cycle counter (PMCCNTR on a board): the core clock, stopped while the core sleeps.
     fn cycles(&self) -> u64;
+    /// Both counters, the cycles last: a bracket that starts here holds no tick read.
+    fn now(&self) -> Moment {
+        let ticks = self.ticks();
+        Moment { ticks, cycles: self.cycles() }
+    }
 }
 
 /// The property mailbox's registers (hardware fact sheet 2).
@@ -78,6 +96,81 @@ pub trait Platform: Clock {
     /// Lets time pass until BELL0 may have rung or `deadline` (in [`Clock::ticks`]) has passed; may return
     /// early for no reason. The caller re-checks what it waits for.
     fn wait_for_doorbell(&mut self, deadline: u64);
-    /// [`Clock::cycles`] at entry of the last doorbell interrupt, if one came since the last call.
-    fn take_doorbell_stamp(&mut self) -> Option<u64>;
+    /// [`Clock::now`] at entry of the last doorbell interrupt, if one came since the last call.
+    fn take_doorbell_stamp(&mut self) -> Option<Moment>;
+}
+
+impl<T: Clock + ?Sized> Clock for &T {
+    fn ticks(&self) -> u64 {
+        (**self).ticks()
+    }
+    fn tick_rate(&self) -> u32 {
+        (**self).tick_rate()
+    }
+    fn cycles(&self) -> u64 {
+        (**self).cycles()
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for &mut T {
+    fn ticks(&self) -> u64 {
+        (**self).ticks()
+    }
+    fn tick_rate(&self) -> u32 {
+        (**self).tick_rate()
+    }
+    fn cycles(&self) -> u64 {
+        (**self).cycles()
+    }
+}
+
+impl<T: Window + ?Sized> Window for &T {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+    fn bus_address(&self) -> BusAddress {
+        (**self).bus_address()
+    }
+    fn load(&self, offset: usize) -> u32 {
+        (**self).load(offset)
+    }
+    fn store(&self, offset: usize, value: u32) {
+        (**self).store(offset, value);
+    }
+}
+
+impl<T: MailboxRegisters + ?Sized> MailboxRegisters for &mut T {
+    fn can_read(&self) -> bool {
+        (**self).can_read()
+    }
+    fn read(&mut self) -> u32 {
+        (**self).read()
+    }
+    fn can_write(&self) -> bool {
+        (**self).can_write()
+    }
+    fn write(&mut self, word: u32) {
+        (**self).write(word);
+    }
+}
+
+impl<T: Platform + ?Sized> Platform for &mut T {
+    fn write_barrier(&self) {
+        (**self).write_barrier();
+    }
+    fn read_barrier(&self) {
+        (**self).read_barrier();
+    }
+    fn full_barrier(&self) {
+        (**self).full_barrier();
+    }
+    fn ring_doorbell(&mut self) {
+        (**self).ring_doorbell();
+    }
+    fn wait_for_doorbell(&mut self, deadline: u64) {
+        (**self).wait_for_doorbell(deadline);
+    }
+    fn take_doorbell_stamp(&mut self) -> Option<Moment> {
+        (**self).take_doorbell_stamp()
+    }
 }

@@ -10,7 +10,10 @@
 #![forbid(unsafe_code)]
 
 pub mod arm;
+pub mod board;
+pub mod boot_rom;
 pub mod firmware_log;
+pub mod machine;
 pub mod ram;
 pub mod soc;
 pub mod vpu;

@@ -16,8 +16,27 @@ const ADDRESS_MASK: usize = RAM_SIZE - 1;
 pub enum CodeOwner {
     /// A VPU core.
     Vpu = 1,
-    /// An Arm core.
-    Arm = 2,
+    /// Arm core 0. Each Arm core decodes for itself, so each has its own flag: one that decodes a page anew must
+    /// not hide the store from the others.
+    Arm0 = 2,
+    /// Arm core 1.
+    Arm1 = 4,
+    /// Arm core 2.
+    Arm2 = 8,
+    /// Arm core 3.
+    Arm3 = 16,
+}
+
+impl CodeOwner {
+    /// The flag of Arm core `core` (0 to 3).
+    pub fn arm(core: u8) -> Self {
+        match core & 3 {
+            0 => Self::Arm0,
+            1 => Self::Arm1,
+            2 => Self::Arm2,
+            _ => Self::Arm3,
+        }
+    }
 }
 
 /// 1 GiB of lazily allocated, zeroed memory. Addresses wrap at 1 GiB (the bus aliases); accesses are aligned

@@ -84,6 +84,10 @@ pub trait Bus {
     /// True once if the core should end its slice now, so that others see what it did (a doorbell was rung).
     fn take_yield(&mut self) -> bool;
     /// Another core may hold an exclusive reservation on this granule: any store clears it. Called for every
-    /// successful store-exclusive.
+    /// successful store-exclusive; the machine calls `Core::clear_reservation` on the others. (A plain store needs no
+    /// call: a store-exclusive also compares the value that its load-exclusive saw.)
     fn clear_other_reservations(&mut self, core: u8, address: u64);
+    /// A TLB invalidate instruction of the inner-shareable kind ran: the machine calls `Core::invalidate_tlb` on
+    /// every other core.
+    fn invalidate_other_tlbs(&mut self, core: u8);
 }

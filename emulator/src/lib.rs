@@ -12,6 +12,7 @@
 pub mod arm;
 pub mod board;
 pub mod boot_rom;
+pub mod card;
 pub mod firmware_log;
 pub mod machine;
 pub mod ram;

@@ -1,3 +1,26 @@
 //! Scenarios, verdicts, histograms and the records they leave: the same code on every rung.
+//!
+//! ```text
+//! board      what the harness needs of the machine it runs on
+//! plan       what to run, read from the card's command line
+//! run        the run: plan in, records out, one outcome
+//! scenario/  bring-up, echo, handshake
+//! verdict    pass, fail, absent, skip, hung, and who is to blame
+//! timing     brackets around a step, on both clocks
+//! histogram  fixed-cost log-linear buckets
+//! record     what travels from the image to the PC
+//! report/    (PC only) records in, schema-1 report out
+//! ```
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
+
+pub mod board;
+pub mod histogram;
+pub mod plan;
+pub mod record;
+pub mod verdict;
+
+pub use board::{Board, Host, Identity, Lendable, Parts};
+pub use histogram::Histogram;
+pub use record::Record;
+pub use verdict::{Owner, Verdict};

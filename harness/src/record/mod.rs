@@ -1,0 +1,213 @@
+//! What travels from the image to the PC: one record a line of the log.
+//!
+//! A record is small (its frame stays below [`MAX_FRAME`]) and stands for itself; a histogram is cut into several.
+//! [`frame`] says how a record becomes bytes, and how damage is noticed.
+
+pub mod frame;
+
+use heapless::{String, Vec};
+use serde::{Deserialize, Serialize};
+
+pub use frame::{Damage, Frame, MAX_FRAME, PREFIX, decode, encode};
+
+use crate::verdict::{Owner, Verdict};
+
+/// A name: of a scenario, a step, a count.
+pub type Name = String<24>;
+/// A sentence.
+pub type Sentence = String<120>;
+
+/// Cuts `text` to what fits, at a character boundary. Names in this crate fit; the cut is for text from outside.
+pub fn clipped<const N: usize>(text: &str) -> String<N> {
+    let mut out = String::new();
+    for character in text.chars() {
+        if out.push(character).is_err() {
+            break;
+        }
+    }
+    out
+}
+
+/// Records of one frame hold at most this many buckets.
+pub const BUCKETS_PER_RECORD: usize = 64;
+/// Facts that a step can carry.
+pub const MAX_EVIDENCE: usize = 12;
+/// Counts that a scenario can carry.
+pub const MAX_COUNTS: usize = 12;
+
+/// One record. The order of variants and fields is the wire format: a change raises [`frame::VERSION`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Record {
+    /// First of a run.
+    Start(Start),
+    /// Which machine.
+    Board(BoardFacts),
+    /// Clocks now; one before and one after the scenarios.
+    Clocks(Clocks),
+    /// Who answers on the other side.
+    Peer(Peer),
+    /// A scenario begins.
+    ScenarioStart {
+        /// Which.
+        name: Name,
+    },
+    /// A step begins. If it is the last record, this is where the run hung.
+    StepStart {
+        /// Of which scenario.
+        scenario: Name,
+        /// Which.
+        step: Name,
+    },
+    /// A rung of the bring-up ladder, or a part of another scenario, is done.
+    Step(Step),
+    /// Part of a histogram.
+    Latency(Latency),
+    /// A scenario is done.
+    ScenarioEnd(ScenarioEnd),
+    /// Last of a run.
+    End {
+        /// The gravest verdict.
+        verdict: Verdict,
+        /// Records sent before this one, so that a lost one is noticed.
+        records: u16,
+    },
+}
+
+/// First record of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// Git hash of the image.
+    pub git: String<48>,
+    /// Cargo profile of the image.
+    pub profile: String<16>,
+    /// Scenarios asked for, in order, with commas.
+    pub scenarios: String<64>,
+    /// Iterations asked for.
+    pub iterations: u32,
+    /// Seed asked for.
+    pub seed: u64,
+    /// True if nothing was asked for and these are the documented defaults.
+    pub defaults: bool,
+}
+
+/// Which machine.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BoardFacts {
+    /// `BCM2837` or `BCM2711`.
+    pub soc: String<16>,
+    /// Board revision code from the firmware; 0 if it did not say.
+    pub revision: u32,
+    /// MIDR_EL1.
+    pub midr: u64,
+    /// Exception level at entry.
+    pub entry_el: u8,
+    /// Arm memory in bytes as the firmware reports it; 0 if it did not say.
+    pub arm_memory: u32,
+    /// VideoCore memory in bytes; 0 if it did not say.
+    pub vc_memory: u32,
+}
+
+/// Clocks at one time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Before or after the scenarios.
+    pub when: When,
+    /// Arm clock in Hz, measured by the firmware; 0 if it did not say.
+    pub arm_hz: u32,
+    /// Core (VPU) clock in Hz, measured by the firmware; 0 if it did not say.
+    pub core_hz: u32,
+    /// Rate of the constant counter (CNTFRQ) in Hz.
+    pub counter_hz: u32,
+    /// Cycles per second by our own count: the cycle counter against the constant counter.
+    pub cycles_hz: u32,
+    /// Cycles an empty bracket takes, already subtracted from every sample.
+    pub bracket_cycles: u32,
+    /// Temperature in millidegrees Celsius, if the firmware said.
+    pub millidegrees: Option<u32>,
+    /// Throttle word (tag 0x00030046), if the firmware said.
+    pub throttled: Option<u32>,
+}
+
+/// When clocks were read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum When {
+    /// Before the scenarios.
+    Before,
+    /// After them.
+    After,
+}
+
+/// Who answers on the other side.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// Property tag 0x00000001: a Unix time on real firmware; 0 if it did not say.
+    pub revision: u32,
+    /// Property tag 0x00000002, if answered.
+    pub variant: Option<u32>,
+    /// Property tag 0x00000003, the build's hash (20 bytes), if answered.
+    pub hash: Option<[u32; 5]>,
+}
+
+/// A word that supports a verdict.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is: `slave.tx_pos`, `expected`, `found`.
+    pub name: Name,
+    /// Its value.
+    pub value: u32,
+}
+
+/// A step's end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Of which scenario.
+    pub scenario: Name,
+    /// Which.
+    pub step: Name,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Who is to blame, unless it passed.
+    pub owner: Option<Owner>,
+    /// In words, unless it passed.
+    pub reason: Option<Sentence>,
+    /// Positions of both sides, raw words.
+    pub evidence: Vec<Fact, MAX_EVIDENCE>,
+}
+
+/// Part of a histogram.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    /// Of which scenario.
+    pub scenario: Name,
+    /// Which step: `import`, `import.submit`, `sync-64.doorbell_to_irq` ….
+    pub step: Name,
+    /// Samples in the whole histogram.
+    pub n: u32,
+    /// Smallest, in cycles.
+    pub min: u64,
+    /// Largest, in cycles.
+    pub max: u64,
+    /// Samples too large for any bucket.
+    pub overflow: u32,
+    /// This part, counted from 0.
+    pub part: u16,
+    /// Number of parts.
+    pub parts: u16,
+    /// Buckets that are not empty: index (see [`crate::histogram`]) and count.
+    pub buckets: Vec<(u16, u32), BUCKETS_PER_RECORD>,
+}
+
+/// A scenario's end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ScenarioEnd {
+    /// Which.
+    pub name: Name,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Who is to blame, unless it passed.
+    pub owner: Option<Owner>,
+    /// In words, unless it passed.
+    pub reason: Option<Sentence>,
+    /// How often what happened: `iterations`, `imports`, `released`.
+    pub counts: Vec<Fact, MAX_COUNTS>,
+}

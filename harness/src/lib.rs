@@ -18,9 +18,11 @@ pub mod board;
 pub mod histogram;
 pub mod plan;
 pub mod record;
+pub mod scenario;
 pub mod verdict;
 
 pub use board::{Board, Host, Identity, Lendable, Parts};
 pub use histogram::Histogram;
+pub use plan::Plan;
 pub use record::Record;
 pub use verdict::{Owner, Verdict};

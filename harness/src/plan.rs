@@ -1,1 +1,309 @@
-//! What to run.
+//! What to run, read from the card's `cmdline.txt`.
+//!
+//! The firmware of a real board puts its own words before those of the file (`coherent_pool=1M …`), so ours carry
+//! the prefix `harness.`: a word without it is somebody else's and ignored, a word with it must be right.
+//!
+//! | word | values | default |
+//! |---|---|---|
+//! | `harness.scenario=` | names with commas, in the order to run, or `all` | `all` |
+//! | `harness.iterations=` | 1 … 100000000 | 1000 |
+//! | `harness.seed=` | 0 … 2^64-1 | 1 |
+//! | `harness.end=` | `halt` (power down) or `wait` (stay, for a debugger) | `halt` |
+//! | `harness.limit_s=` | 1 … 86400: the whole run ends after so many seconds | 600 |
+
+use core::fmt;
+
+use heapless::Vec;
+
+use crate::scenario::Kind;
+
+/// Prefix of our words.
+pub const PREFIX: &str = "harness.";
+/// Scenarios one run can hold.
+pub const MAX_SCENARIOS: usize = 8;
+
+const MAX_ITERATIONS: u64 = 100_000_000;
+const MAX_LIMIT_S: u64 = 86_400;
+
+/// What the image does after the last record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum AtEnd {
+    /// Powers the board down.
+    #[default]
+    Halt,
+    /// Stays in a sleep loop.
+    Wait,
+}
+
+impl AtEnd {
+    /// As the command line spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Halt => "halt",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+/// What to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// In the order to run, none twice.
+    pub scenarios: Vec<Kind, MAX_SCENARIOS>,
+    /// Pings a size, handshakes in all.
+    pub iterations: u32,
+    /// Of the patterns and of the order of sizes.
+    pub seed: u64,
+    /// What the image does after the last record.
+    pub at_end: AtEnd,
+    /// The whole run ends after so many seconds.
+    pub limit_s: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            scenarios: Kind::ALL.into_iter().collect(),
+            iterations: 1000,
+            seed: 1,
+            at_end: AtEnd::Halt,
+            limit_s: 600,
+        }
+    }
+}
+
+/// A word of ours that is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadWord {
+    /// Byte offset in the command line, counted from 0, of the part that is wrong.
+    pub position: usize,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Problem {
+    /// No such key under `harness.`.
+    UnknownKey,
+    /// The key has no `=`.
+    NoValue,
+    /// The key was given before.
+    GivenTwice,
+    /// No such scenario.
+    UnknownScenario,
+    /// A scenario is named twice.
+    ScenarioTwice,
+    /// Not a decimal number in the key's range.
+    NotInRange {
+        /// Smallest allowed.
+        least: u64,
+        /// Largest allowed.
+        most: u64,
+    },
+    /// Neither `halt` nor `wait`.
+    NeitherHaltNorWait,
+}
+
+impl fmt::Display for BadWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cmdline.txt, byte {}: ", self.position)?;
+        match self.problem {
+            Problem::UnknownKey => f.write_str("unknown key under harness."),
+            Problem::NoValue => f.write_str("key without =value"),
+            Problem::GivenTwice => f.write_str("key given twice"),
+            Problem::UnknownScenario => f.write_str("unknown scenario"),
+            Problem::ScenarioTwice => f.write_str("scenario named twice"),
+            Problem::NotInRange { least, most } => write!(f, "want a number from {least} to {most}"),
+            Problem::NeitherHaltNorWait => f.write_str("want halt or wait"),
+        }
+    }
+}
+
+impl core::error::Error for BadWord {}
+
+/// A parsed command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parsed {
+    /// What to run.
+    pub plan: Plan,
+    /// No word was ours, so the plan is the default one.
+    pub defaults: bool,
+}
+
+/// Which keys were seen.
+#[derive(Default)]
+struct Seen {
+    scenario: bool,
+    iterations: bool,
+    seed: bool,
+    end: bool,
+    limit: bool,
+}
+
+impl Plan {
+    /// Reads a command line; it ends at the first NUL.
+    ///
+    /// # Errors
+    /// [`BadWord`] with the place of the first word of ours that is wrong; nothing is guessed.
+    pub fn parse(command_line: &[u8]) -> Result<Parsed, BadWord> {
+        let end = command_line.iter().position(|byte| *byte == 0).unwrap_or(command_line.len());
+        let mut plan = Self::default();
+        let mut seen = Seen::default();
+        let mut defaults = true;
+        for (position, word) in words(&command_line[..end]) {
+            let Some(ours) = word.strip_prefix(PREFIX.as_bytes()) else { continue };
+            defaults = false;
+            plan.apply(position + PREFIX.len(), ours, &mut seen)?;
+        }
+        Ok(Parsed { plan, defaults })
+    }
+
+    fn apply(&mut self, position: usize, word: &[u8], seen: &mut Seen) -> Result<(), BadWord> {
+        let wrong = |problem| BadWord { position, problem };
+        let equals = word.iter().position(|byte| *byte == b'=').ok_or(wrong(Problem::NoValue))?;
+        let (key, value) = (&word[..equals], &word[equals + 1..]);
+        let at = position + equals + 1;
+        let flag = match key {
+            b"scenario" => &mut seen.scenario,
+            b"iterations" => &mut seen.iterations,
+            b"seed" => &mut seen.seed,
+            b"end" => &mut seen.end,
+            b"limit_s" => &mut seen.limit,
+            _ => return Err(wrong(Problem::UnknownKey)),
+        };
+        if core::mem::replace(flag, true) {
+            return Err(wrong(Problem::GivenTwice));
+        }
+        match key {
+            b"scenario" => self.scenarios = scenarios(at, value)?,
+            b"iterations" => self.iterations = number(at, value, 1, MAX_ITERATIONS)? as u32,
+            b"seed" => self.seed = number(at, value, 0, u64::MAX)?,
+            b"limit_s" => self.limit_s = number(at, value, 1, MAX_LIMIT_S)? as u32,
+            _ => self.at_end = at_end(at, value)?,
+        }
+        Ok(())
+    }
+}
+
+/// The words that [`Plan::parse`] reads back as the same plan.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}scenario=")?;
+        for (i, kind) in self.scenarios.iter().enumerate() {
+            let comma = if i == 0 { "" } else { "," };
+            write!(f, "{comma}{}", kind.name())?;
+        }
+        write!(f, " {PREFIX}iterations={} {PREFIX}seed={}", self.iterations, self.seed)?;
+        write!(f, " {PREFIX}end={} {PREFIX}limit_s={}", self.at_end.name(), self.limit_s)
+    }
+}
+
+/// Words between spaces, with their offsets.
+fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut offset = 0;
+    text.split(u8::is_ascii_whitespace).filter_map(move |word| {
+        let position = offset;
+        offset += word.len() + 1;
+        (!word.is_empty()).then_some((position, word))
+    })
+}
+
+fn scenarios(position: usize, value: &[u8]) -> Result<Vec<Kind, MAX_SCENARIOS>, BadWord> {
+    if value == b"all" {
+        return Ok(Kind::ALL.into_iter().collect());
+    }
+    let mut out = Vec::new();
+    let mut at = position;
+    for name in value.split(|byte| *byte == b',') {
+        let wrong = |problem| BadWord { position: at, problem };
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name().as_bytes() == name);
+        let kind = kind.ok_or(wrong(Problem::UnknownScenario))?;
+        // Full only when one is named twice: there are fewer kinds than places.
+        if out.contains(&kind) || out.push(kind).is_err() {
+            return Err(wrong(Problem::ScenarioTwice));
+        }
+        at += name.len() + 1;
+    }
+    Ok(out)
+}
+
+fn number(position: usize, value: &[u8], least: u64, most: u64) -> Result<u64, BadWord> {
+    let wrong = BadWord { position, problem: Problem::NotInRange { least, most } };
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(wrong);
+    }
+    let number =
+        value.iter().try_fold(0u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+    number.filter(|number| (least..=most).contains(number)).ok_or(wrong)
+}
+
+fn at_end(position: usize, value: &[u8]) -> Result<AtEnd, BadWord> {
+    match value {
+        b"halt" => Ok(AtEnd::Halt),
+        b"wait" => Ok(AtEnd::Wait),
+        _ => Err(BadWord { position, problem: Problem::NeitherHaltNorWait }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        Plan::parse(text.as_bytes()).expect("a good command line").plan
+    }
+
+    fn problem(text: &str) -> (usize, Problem) {
+        let bad = Plan::parse(text.as_bytes()).expect_err("a bad command line");
+        (bad.position, bad.problem)
+    }
+
+    #[test]
+    fn no_word_of_ours_means_the_defaults() {
+        for text in ["", "  \n", "coherent_pool=1M console=ttyAMA0,115200 root=/dev/mmcblk0p2\n"] {
+            let parsed = Plan::parse(text.as_bytes()).expect("good");
+            assert_eq!(parsed, Parsed { plan: Plan::default(), defaults: true });
+        }
+    }
+
+    #[test]
+    fn words_of_ours_are_found_among_the_firmware_s() {
+        let plan = plan(
+            "coherent_pool=1M harness.scenario=handshake,bring-up vc_mem.mem_base=0x3ec00000 harness.iterations=20 harness.seed=18446744073709551615 harness.end=wait harness.limit_s=5\n",
+        );
+        assert_eq!(plan.scenarios, [Kind::Handshake, Kind::BringUp]);
+        assert_eq!((plan.iterations, plan.seed), (20, u64::MAX));
+        assert_eq!((plan.at_end, plan.limit_s), (AtEnd::Wait, 5));
+    }
+
+    #[test]
+    fn a_plan_survives_being_written_and_read() {
+        let mut plan = Plan { iterations: 7, seed: 99, at_end: AtEnd::Wait, ..Plan::default() };
+        plan.scenarios.truncate(2);
+        assert_eq!(Plan::parse(plan.to_string().as_bytes()), Ok(Parsed { plan, defaults: false }));
+    }
+
+    #[test]
+    fn the_text_ends_at_the_first_nul() {
+        assert_eq!(plan("harness.seed=4\0harness.nonsense"), Plan { seed: 4, ..Plan::default() });
+    }
+
+    #[test]
+    fn a_bad_word_is_reported_where_it_is() {
+        let iterations = Problem::NotInRange { least: 1, most: MAX_ITERATIONS };
+        assert_eq!(problem("harness.iterations=0"), (19, iterations));
+        assert_eq!(problem("quiet harness.iterations=many"), (25, iterations));
+        assert_eq!(problem("harness.iterations="), (19, iterations));
+        assert_eq!(problem("harness.iterations=99999999999999999999999"), (19, iterations));
+        assert_eq!(problem("harness.iteration=5"), (8, Problem::UnknownKey));
+        assert_eq!(problem("harness.seed"), (8, Problem::NoValue));
+        assert_eq!(problem("harness.seed=1 harness.seed=1"), (23, Problem::GivenTwice));
+        assert_eq!(problem("harness.scenario=bring-up,ehco"), (26, Problem::UnknownScenario));
+        assert_eq!(problem("harness.scenario=echo,echo"), (22, Problem::ScenarioTwice));
+        assert_eq!(problem("harness.scenario="), (17, Problem::UnknownScenario));
+        assert_eq!(problem("harness.end=reboot"), (12, Problem::NeitherHaltNorWait));
+    }
+}

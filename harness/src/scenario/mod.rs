@@ -1,0 +1,84 @@
+//! The scenarios, as values.
+//!
+//! A scenario says what it proves, who asked for it and when it has passed; its file says how.
+
+/// Which scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Kind {
+    /// The ladder from a powered board to an open SMEM service.
+    BringUp,
+    /// Pings of the echo service.
+    Echo,
+    /// import → use → free → released.
+    Handshake,
+}
+
+/// A scenario, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scenario {
+    /// As the command line and the report spell it.
+    pub name: &'static str,
+    /// What a pass proves.
+    pub proves: &'static str,
+    /// Who asked for it: threads of the user fact sheet.
+    pub asked_by: &'static str,
+    /// Its steps, in order.
+    pub steps: &'static [&'static str],
+    /// When it has passed.
+    pub passes_when: &'static str,
+}
+
+impl Kind {
+    /// In the order in which a run without wishes runs them.
+    pub const ALL: [Self; 3] = [Self::BringUp, Self::Echo, Self::Handshake];
+
+    /// As the command line and the report spell it.
+    pub const fn name(self) -> &'static str {
+        self.scenario().name
+    }
+
+    /// The scenario's description.
+    pub const fn scenario(self) -> &'static Scenario {
+        match self {
+            Self::BringUp => &BRING_UP,
+            Self::Echo => &ECHO,
+            Self::Handshake => &HANDSHAKE,
+        }
+    }
+}
+
+static BRING_UP: Scenario = Scenario {
+    name: "bring-up",
+    proves: "board, mailbox, VCHIQ and the SMEM service come up, one rung after the other",
+    asked_by: "bare-metal authors (raspberrypi/firmware#1137, #1561); integrators who find SMEM missing \
+               (raspberrypi/firmware#428, rpicam-apps#897)",
+    steps: &[
+        "board",
+        "mailbox",
+        "clocks",
+        "vchiq-init",
+        "connect",
+        "doorbell",
+        "echo-service",
+        "smem-service",
+    ],
+    passes_when: "every rung answers within its deadline",
+};
+
+static ECHO: Scenario = Scenario {
+    name: "echo",
+    proves: "messages of 0, 64, 1024 and 4000 bytes reach VideoCore and come back whole",
+    asked_by: "driver maintainers (raspberrypi/linux#3646); nobody has published bare-metal round trips",
+    steps: &["open", "configure", "sync-0", "echo-64", "echo-1024", "echo-4000", "close"],
+    passes_when: "every reply is there within its deadline and equals what was sent",
+};
+
+static HANDSHAKE: Scenario = Scenario {
+    name: "handshake",
+    proves: "a lent buffer is imported, used, freed and given back exactly once, untouched",
+    asked_by: "camera and kernel people (raspberrypi/linux#6701, picamera2#1090, linux#3220)",
+    steps: &["open", "version", "import", "use", "free", "released", "close"],
+    passes_when: "as many RELEASED as imports, each with the address, size, id and handle of its import; lock \
+                  returns the imported address; the pattern and the guards around it are intact",
+};

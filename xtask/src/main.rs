@@ -1,4 +1,24 @@
-//! The one command people type.
+//! The one command people type: `cargo xtask VERB`. `docs/commands.md` tells what each verb does.
 #![forbid(unsafe_code)]
+// A program has no public interface: `pub` here means "used by other modules".
+#![allow(unreachable_pub)]
 
-fn main() {}
+mod cli;
+mod firmware;
+mod outcome;
+mod paths;
+mod shell;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::outcome::Outcome;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    shell::set_verbose(cli.verbose);
+    let result = match cli.command {
+        Command::Firmware(verb) => firmware::run(verb, cli.json),
+    };
+    Outcome::report(result)
+}

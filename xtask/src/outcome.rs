@@ -1,0 +1,37 @@
+//! How a verb ends, and the exit code that says so.
+
+use std::process::ExitCode;
+
+/// Exit code for a wrong command line or an environment that does not let the verb do its work. The same that
+/// clap uses for an unknown option.
+const CANNOT: u8 = 2;
+/// Exit code for work that was done and whose result is not a pass.
+const NOT_PASSED: u8 = 1;
+
+/// A verb that did its work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// All is as it should be: exit code 0.
+    Pass,
+    /// A verdict is not `pass`, or a suite failed: exit code 1.
+    NotPassed,
+}
+
+impl Outcome {
+    /// `Pass` if `passed`.
+    pub fn passed(passed: bool) -> Self {
+        if passed { Self::Pass } else { Self::NotPassed }
+    }
+
+    /// The exit code of a verb. An error, which is always usage or environment, is printed with its causes.
+    pub fn report(result: anyhow::Result<Self>) -> ExitCode {
+        match result {
+            Ok(Self::Pass) => ExitCode::SUCCESS,
+            Ok(Self::NotPassed) => ExitCode::from(NOT_PASSED),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::from(CANNOT)
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Where things are on this PC.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Name of our folder in the user's cache.
+const CACHE_NAME: &str = "vcsm-harness";
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Cargo's target folder, which also takes our reports.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// Our folder in the user's cache (`$XDG_CACHE_HOME`, or `~/.cache`): firmware releases live here, outside git.
+///
+/// # Errors
+/// If neither variable tells where the cache is.
+pub fn cache() -> Result<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join(CACHE_NAME))
+        .context("neither XDG_CACHE_HOME nor HOME names a folder for the firmware cache")
+}

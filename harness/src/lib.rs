@@ -19,6 +19,7 @@ pub mod histogram;
 pub mod plan;
 pub mod record;
 pub mod scenario;
+pub mod timing;
 pub mod verdict;
 
 pub use board::{Board, Host, Identity, Lendable, Parts};

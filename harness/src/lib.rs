@@ -17,7 +17,10 @@
 pub mod board;
 pub mod histogram;
 pub mod plan;
+pub mod qemu;
 pub mod record;
+#[cfg(feature = "std")]
+pub mod report;
 pub mod scenario;
 pub mod timing;
 pub mod verdict;

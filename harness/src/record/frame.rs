@@ -160,6 +160,7 @@ mod tests {
             Record::Peer(Peer { revision: u32::MAX, variant: Some(u32::MAX), hash: Some([u32::MAX; 5]) }),
             Record::ScenarioStart { name: longest() },
             Record::StepStart { scenario: longest(), step: longest() },
+            Record::Progress { scenario: longest(), done: u32::MAX, total: u32::MAX },
             Record::Step(Step {
                 scenario: longest(),
                 step: longest(),

@@ -58,6 +58,15 @@ pub enum Record {
         /// Which.
         step: Name,
     },
+    /// A long scenario got further.
+    Progress {
+        /// Which.
+        scenario: Name,
+        /// Iterations done.
+        done: u32,
+        /// Iterations to do.
+        total: u32,
+    },
     /// A rung of the bring-up ladder, or a part of another scenario, is done.
     Step(Step),
     /// Part of a histogram.

@@ -1,0 +1,449 @@
+//! Records in, report out.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use super::{
+    board_name::model_of,
+    date::{date_of, timestamp_of},
+    schema::{
+        Board, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Rung, SCHEMA, ScenarioReport, Timing,
+    },
+};
+use crate::{
+    histogram::{Histogram, Summary},
+    qemu::QEMU_REVISION,
+    record::{self, Damage, Fact, Frame, Record, When, frame::in_log_line},
+    verdict::{Owner, Verdict},
+};
+
+/// What the collector cannot learn from records.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setup {
+    /// On which rung.
+    pub rung: Rung,
+    /// Where times come from.
+    pub timing: Timing,
+    /// SHA-256 of `kernel8.img`, hex; empty without one.
+    pub image_sha256: String,
+    /// When the run began, Unix seconds.
+    pub started: u64,
+    /// VideoCore is played by the model.
+    pub model_peer: bool,
+}
+
+/// How the run ended, seen from the PC.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Finish {
+    /// Wall time in seconds.
+    pub wall_s: u64,
+    /// Why the machine stopped, if not by itself after the last record.
+    pub stopped: Option<String>,
+}
+
+/// A step's end, for a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepLine {
+    /// Of which scenario.
+    pub scenario: String,
+    /// Which.
+    pub step: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Whose fault, why, and the words that prove it; empty if it passed.
+    pub detail: String,
+}
+
+/// Everything a run left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Collected {
+    /// The report.
+    pub report: Report,
+    /// Steps in the order they ended.
+    pub steps: Vec<StepLine>,
+    /// What a reader should know before trusting the figures.
+    pub notes: Vec<String>,
+}
+
+/// Takes records one by one.
+pub struct Collector {
+    setup: Setup,
+    start: Option<record::Start>,
+    board: Option<record::BoardFacts>,
+    before: Option<record::Clocks>,
+    after: Option<record::Clocks>,
+    peer: Option<record::Peer>,
+    scenarios: Vec<Pending>,
+    steps: Vec<StepLine>,
+    running_step: Option<(String, String)>,
+    end: Option<Verdict>,
+    received: u16,
+    lost: u32,
+    damaged: Vec<Damage>,
+}
+
+/// A scenario whose records are still coming in.
+struct Pending {
+    name: String,
+    end: Option<record::ScenarioEnd>,
+    first_failure: Option<String>,
+    histograms: BTreeMap<String, Parts>,
+    at_start: Option<Counters>,
+    at_end: Option<Counters>,
+    /// Records lost or damaged when it began.
+    trouble_before: u32,
+    trouble: u32,
+}
+
+/// A histogram whose parts are still coming in.
+struct Parts {
+    summary: Summary,
+    expected: u16,
+    seen: u16,
+    buckets: Vec<(u16, u32)>,
+}
+
+impl Collector {
+    /// Without records.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            start: None,
+            board: None,
+            before: None,
+            after: None,
+            peer: None,
+            scenarios: Vec::new(),
+            steps: Vec::new(),
+            running_step: None,
+            end: None,
+            received: 0,
+            lost: 0,
+            damaged: Vec::new(),
+        }
+    }
+
+    /// Takes a line of the decoded log, with what the machine's counters say now, if it has any. Returns the
+    /// record in it, for a progress bar; `None` for a line that carries none or a damaged one.
+    pub fn log_line(&mut self, line: &str, counters: Option<Counters>) -> Option<Record> {
+        match in_log_line(line)? {
+            Ok(frame) => {
+                let record = frame.record.clone();
+                self.frame(frame, counters);
+                Some(record)
+            }
+            Err(damage) => {
+                self.damage(damage);
+                None
+            }
+        }
+    }
+
+    /// Notes a record that arrived damaged.
+    pub fn damage(&mut self, damage: Damage) {
+        self.damaged.push(damage);
+    }
+
+    /// Takes a frame, with what the machine's counters say now, if it has any.
+    pub fn frame(&mut self, frame: Frame, counters: Option<Counters>) {
+        // A reset of the board begins a new count.
+        let expected = if matches!(frame.record, Record::Start(_)) { 0 } else { self.received };
+        self.lost += u32::from(frame.sequence.wrapping_sub(expected));
+        self.received = frame.sequence.wrapping_add(1);
+        match frame.record {
+            Record::Start(start) => self.start = Some(start),
+            Record::Board(board) => self.board = Some(board),
+            Record::Clocks(clocks) if clocks.when == When::Before => self.before = Some(clocks),
+            Record::Clocks(clocks) => self.after = Some(clocks),
+            Record::Peer(peer) => self.peer = Some(peer),
+            Record::ScenarioStart { name } => {
+                let trouble_before = self.trouble();
+                let mut pending = Pending::new(name.to_string(), trouble_before);
+                pending.at_start = counters;
+                self.scenarios.push(pending);
+            }
+            Record::StepStart { scenario, step } => {
+                self.running_step = Some((scenario.to_string(), step.to_string()));
+            }
+            Record::Progress { .. } => {}
+            Record::Step(step) => self.step(&step),
+            Record::Latency(latency) => self.pending(&latency.scenario).latency(&latency),
+            Record::ScenarioEnd(end) => {
+                let trouble = self.trouble();
+                let pending = self.pending(&end.name);
+                pending.trouble = trouble;
+                pending.at_end = counters;
+                pending.end = Some(end);
+                self.running_step = None;
+            }
+            Record::End { verdict, .. } => self.end = Some(verdict),
+        }
+    }
+
+    /// The last record of a run has arrived.
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Writes the report. A run without a last record is `hung` where it stopped.
+    pub fn finish(mut self, finish: Finish) -> Collected {
+        if self.end.is_none() {
+            self.close_hung(finish.stopped.as_deref());
+        }
+        self.add_unreached();
+        let notes = self.notes();
+        let start = self.start.take();
+        let report = Report {
+            schema: SCHEMA,
+            image: Image {
+                git: start.as_ref().map(|start| start.git.to_string()).unwrap_or_default(),
+                sha256: self.setup.image_sha256.clone(),
+                profile: start.as_ref().map(|start| start.profile.to_string()).unwrap_or_default(),
+            },
+            board: self.board_report(),
+            rung: self.setup.rung,
+            timing: self.setup.timing,
+            clocks: Clocks {
+                arm_hz: self.before.map_or(0, |clocks| clocks.arm_hz),
+                core_hz: self.before.map_or(0, |clocks| clocks.core_hz),
+            },
+            peer: self.peer_report(),
+            started: timestamp_of(self.setup.started),
+            wall_s: finish.wall_s,
+            scenarios: self.scenarios.into_iter().map(Pending::into_report).collect(),
+        };
+        Collected { report, steps: self.steps, notes }
+    }
+
+    /// Records lost and damaged so far. A damaged record leaves a gap too, so it is not counted twice once the
+    /// next good one has come.
+    fn trouble(&self) -> u32 {
+        self.lost.max(self.damaged.len() as u32)
+    }
+
+    /// The pending scenario of this name; one whose start was lost is made up.
+    fn pending(&mut self, name: &str) -> &mut Pending {
+        let place = self.scenarios.iter().rposition(|pending| pending.name == name);
+        let place = place.unwrap_or_else(|| {
+            let trouble = self.trouble();
+            self.scenarios.push(Pending::new(name.to_owned(), trouble));
+            self.scenarios.len() - 1
+        });
+        &mut self.scenarios[place]
+    }
+
+    fn step(&mut self, step: &record::Step) {
+        self.running_step = None;
+        let detail = detail(step);
+        if step.verdict != Verdict::Pass && step.verdict != Verdict::Skip {
+            let pending = self.pending(&step.scenario);
+            pending.first_failure.get_or_insert_with(|| format!("{}: {detail}", step.step));
+        }
+        self.steps.push(StepLine {
+            scenario: step.scenario.to_string(),
+            step: step.step.to_string(),
+            verdict: step.verdict,
+            detail,
+        });
+    }
+
+    /// No last record: the scenario that was running hung; if none was, the image did not get to one.
+    fn close_hung(&mut self, stopped: Option<&str>) {
+        let mut reason = match (&self.running_step, self.start.is_some()) {
+            (Some((_, step)), _) => format!("{step}: no further record from the image"),
+            (None, true) => "no further record from the image".to_owned(),
+            (None, false) => "no record from the image".to_owned(),
+        };
+        if let Some(stopped) = stopped {
+            let _ = write!(reason, "; {stopped}");
+        }
+        let running = self.scenarios.iter_mut().rev().find(|pending| pending.end.is_none());
+        let pending = match running {
+            Some(pending) => pending,
+            None => {
+                let name = if self.scenarios.is_empty() { "boot" } else { "end" };
+                let trouble = self.lost.max(self.damaged.len() as u32);
+                self.scenarios.push(Pending::new(name.to_owned(), trouble));
+                let last = self.scenarios.len() - 1;
+                &mut self.scenarios[last]
+            }
+        };
+        if let (Some((scenario, step)), name) = (&self.running_step, &pending.name)
+            && scenario == name
+        {
+            let (scenario, step) = (scenario.clone(), step.clone());
+            self.steps.push(StepLine { scenario, step, verdict: Verdict::Hung, detail: reason.clone() });
+        }
+        pending.first_failure.get_or_insert(reason);
+    }
+
+    /// A scenario that was asked for and never began is reported, not left out.
+    fn add_unreached(&mut self) {
+        let Some(start) = &self.start else { return };
+        for name in start.scenarios.split(',').filter(|name| !name.is_empty()) {
+            if self.scenarios.iter().any(|pending| pending.name == name) {
+                continue;
+            }
+            let mut pending = Pending::new(name.to_owned(), 0);
+            pending.end = Some(record::ScenarioEnd {
+                name: record::clipped(name),
+                verdict: Verdict::Skip,
+                owner: None,
+                reason: Some(record::clipped("not reached")),
+                counts: heapless::Vec::new(),
+            });
+            self.scenarios.push(pending);
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.lost > 0 {
+            notes.push(format!("{} records lost on their way", self.lost));
+        }
+        notes.extend(self.damaged.iter().map(|damage| format!("a damaged record: {damage}")));
+        if let (Some(before), Some(after)) = (self.before, self.after) {
+            if before.arm_hz.abs_diff(after.arm_hz) > before.arm_hz / 1000 {
+                notes.push(format!(
+                    "the Arm clock moved from {} to {} Hz: do not compare these times",
+                    before.arm_hz, after.arm_hz
+                ));
+            }
+            let sticky = |word: Option<u32>| word.unwrap_or(0) >> 16;
+            if sticky(after.throttled) & !sticky(before.throttled) != 0 {
+                notes.push(
+                    "the firmware throttled the board meanwhile: do not compare these times".to_owned(),
+                );
+            }
+        }
+        if let Some(clocks) = self.before
+            && clocks.arm_hz != 0
+            && clocks.arm_hz.abs_diff(clocks.cycles_hz) > clocks.arm_hz / 50
+        {
+            notes.push(format!(
+                "the cycle counter runs at {} Hz, the firmware measures {} Hz",
+                clocks.cycles_hz, clocks.arm_hz
+            ));
+        }
+        notes
+    }
+
+    fn board_report(&self) -> Board {
+        let revision = self.board.as_ref().map_or(0, |board| board.revision);
+        Board {
+            soc: self.board.as_ref().map_or_else(|| "unknown".to_owned(), |board| board.soc.to_string()),
+            model: model_of(revision),
+            revision: format!("{revision:x}"),
+        }
+    }
+
+    fn peer_report(&self) -> Peer {
+        let revision = self.peer.as_ref().map_or(0, |peer| peer.revision);
+        let hash = self.peer.as_ref().and_then(|peer| peer.hash);
+        let kind = match revision {
+            0 | QEMU_REVISION => PeerKind::Absent,
+            _ if self.setup.model_peer => PeerKind::Model,
+            _ => PeerKind::Firmware,
+        };
+        Peer {
+            kind,
+            revision,
+            build_id: hash.map(|words| words.map(|word| format!("{word:08x}")).concat()).unwrap_or_default(),
+            date: if kind == PeerKind::Absent { String::new() } else { date_of(u64::from(revision)) },
+            variant: match self.peer.as_ref().and_then(|peer| peer.variant) {
+                Some(1) => "start",
+                Some(2) => "start_x",
+                Some(3) => "start_db",
+                Some(4) => "start_cd",
+                _ => "unknown",
+            }
+            .to_owned(),
+        }
+    }
+}
+
+impl Pending {
+    fn new(name: String, trouble: u32) -> Self {
+        Self {
+            name,
+            end: None,
+            first_failure: None,
+            histograms: BTreeMap::new(),
+            at_start: None,
+            at_end: None,
+            trouble_before: trouble,
+            trouble,
+        }
+    }
+
+    fn latency(&mut self, latency: &record::Latency) {
+        let summary =
+            Summary { n: latency.n, min: latency.min, max: latency.max, overflow: latency.overflow };
+        let parts = self.histograms.entry(latency.step.to_string()).or_insert(Parts {
+            summary,
+            expected: latency.parts,
+            seen: 0,
+            buckets: Vec::new(),
+        });
+        parts.seen += 1;
+        parts.buckets.extend(latency.buckets.iter().copied());
+    }
+
+    fn into_report(self) -> ScenarioReport {
+        let mut latency = BTreeMap::new();
+        let mut broken = None;
+        for (step, parts) in self.histograms {
+            match parts.histogram() {
+                Ok(histogram) => latency.extend(Latency::of(&histogram).map(|figures| (step, figures))),
+                Err(why) => broken = Some(format!("times of {step} are incomplete: {why}")),
+            }
+        }
+        let lost = self.trouble - self.trouble_before;
+        if lost > 0 {
+            broken = Some(format!("{lost} records lost or damaged on their way"));
+        }
+        let sides = self.at_start.zip(self.at_end).map(|(start, end)| end.since(start));
+        let Some(end) = self.end else {
+            return ScenarioReport {
+                name: self.name,
+                verdict: Verdict::Hung,
+                owner: None,
+                reason: self.first_failure,
+                counts: BTreeMap::new(),
+                latency,
+                sides: None,
+            };
+        };
+        let counts = end.counts.iter().map(|Fact { name, value }| (name.to_string(), *value)).collect();
+        let (verdict, owner, reason) = match (end.verdict, broken) {
+            // A pass that cannot be shown is no pass.
+            (Verdict::Pass, Some(why)) => (Verdict::Fail, Some(Owner::Harness), Some(why)),
+            (verdict, _) => {
+                let reason = self.first_failure.or(end.reason.map(|reason| reason.to_string()));
+                let reason = if verdict == Verdict::Pass { None } else { reason };
+                (verdict, end.owner, reason)
+            }
+        };
+        ScenarioReport { name: self.name, verdict, owner, reason, counts, latency, sides }
+    }
+}
+
+impl Parts {
+    fn histogram(&self) -> Result<Histogram, String> {
+        if self.seen != self.expected {
+            return Err(format!("{} of {} parts", self.seen, self.expected));
+        }
+        Histogram::from_parts(self.summary, self.buckets.iter().copied()).map_err(|why| why.to_string())
+    }
+}
+
+/// Reason and evidence of a step in one line.
+fn detail(step: &record::Step) -> String {
+    let mut out = step.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+    for (i, Fact { name, value }) in step.evidence.iter().enumerate() {
+        let _ = write!(out, "{}{name}={value:#x}", if i == 0 { " [" } else { ", " });
+    }
+    if !step.evidence.is_empty() {
+        out.push(']');
+    }
+    out.trim_start().to_owned()
+}

@@ -1,0 +1,13 @@
+//! PC side: records in, one schema-1 report out.
+
+mod board_name;
+mod collector;
+mod date;
+mod schema;
+
+pub use board_name::model_of;
+pub use collector::{Collected, Collector, Finish, Setup, StepLine};
+pub use date::{date_of, timestamp_of};
+pub use schema::{
+    Board, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Rung, SCHEMA, ScenarioReport, Timing,
+};

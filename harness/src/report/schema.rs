@@ -1,0 +1,243 @@
+//! The report, schema 1. Numbers are integers; the unit is in the name or beside it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    histogram::{Histogram, lower_bound},
+    verdict::{Owner, Verdict},
+};
+
+/// Number of this schema.
+pub const SCHEMA: u32 = 1;
+
+/// One run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What ran on the Arm.
+    pub image: Image,
+    /// Where.
+    pub board: Board,
+    /// On which rung.
+    pub rung: Rung,
+    /// Whether times come from a board or from a cost model.
+    pub timing: Timing,
+    /// Clocks before the scenarios.
+    pub clocks: Clocks,
+    /// What ran on VideoCore.
+    pub peer: Peer,
+    /// When the run began, UTC, `2026-11-23T17:00:00Z`.
+    pub started: String,
+    /// How long it took, in seconds of the PC's clock.
+    pub wall_s: u64,
+    /// In the order they ran; one that was asked for and not reached is here as `skip`.
+    pub scenarios: Vec<ScenarioReport>,
+}
+
+impl Report {
+    /// The gravest verdict; `fail` for a run without scenarios.
+    pub fn verdict(&self) -> Verdict {
+        self.scenarios.iter().map(|scenario| scenario.verdict).reduce(Verdict::and).unwrap_or(Verdict::Fail)
+    }
+}
+
+/// What ran on the Arm.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Image {
+    /// Git hash it was built from.
+    pub git: String,
+    /// SHA-256 of `kernel8.img`, hex; empty on the native rung, which has none.
+    pub sha256: String,
+    /// Cargo profile.
+    pub profile: String,
+}
+
+/// Where it ran.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Board {
+    /// `BCM2837`, `BCM2711`.
+    pub soc: String,
+    /// `3B`, `Zero 2 W` ….
+    pub model: String,
+    /// Revision code, hex without prefix as people quote it.
+    pub revision: String,
+}
+
+/// The four rungs, and QEMU as a second opinion on the Arm side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rung {
+    /// Drivers on the PC, VideoCore in the emulator.
+    Native,
+    /// Both in the emulator.
+    Emulated,
+    /// A board.
+    Board,
+    /// The image in QEMU, which has no VideoCore.
+    Qemu,
+}
+
+impl Rung {
+    /// As the report spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Emulated => "emulated",
+            Self::Board => "board",
+            Self::Qemu => "qemu",
+        }
+    }
+}
+
+/// Where times come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Timing {
+    /// A board's counters.
+    Measured,
+    /// The emulator's cost model.
+    Modelled,
+}
+
+impl Timing {
+    /// As the report spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Modelled => "modelled",
+        }
+    }
+}
+
+/// Clock rates as the firmware measures them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Arm clock in Hz; 0 if nobody said.
+    pub arm_hz: u32,
+    /// Core (VPU) clock in Hz; 0 if nobody said.
+    pub core_hz: u32,
+}
+
+/// What answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PeerKind {
+    /// VideoCore firmware.
+    Firmware,
+    /// The model that misbehaves on command.
+    Model,
+    /// Nobody.
+    Absent,
+}
+
+impl PeerKind {
+    /// As the report spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Firmware => "firmware",
+            Self::Model => "model",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+/// What ran on VideoCore, by its own account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// What kind.
+    pub kind: PeerKind,
+    /// Firmware revision (property tag 0x00000001): Unix seconds of the build; 0 if not said.
+    pub revision: u32,
+    /// Hash of the build, hex (tag 0x00000003); empty if not said.
+    pub build_id: String,
+    /// Day of the build, from the revision; empty if not said.
+    pub date: String,
+    /// `start`, `start_x`, `start_db`, `start_cd` (tag 0x00000002); `unknown` if not said.
+    pub variant: String,
+}
+
+/// One scenario.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ScenarioReport {
+    /// Which.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Who is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// In words: the step, what happened, the words that prove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How often what happened.
+    pub counts: BTreeMap<String, u32>,
+    /// Times by step.
+    pub latency: BTreeMap<String, Latency>,
+    /// What both processors spent on it, where a machine counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<Counters>,
+}
+
+/// Times of one step. Quantiles are 0 to 3.2 % above the exact ones and never above `max`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    /// `cycles` of the Arm core.
+    pub unit: String,
+    /// Number of samples.
+    pub n: u32,
+    /// Smallest.
+    pub min: u64,
+    /// Median.
+    pub p50: u64,
+    /// 90 of 100 are not above.
+    pub p90: u64,
+    /// 99 of 100 are not above.
+    pub p99: u64,
+    /// Largest, exact.
+    pub max: u64,
+    /// Buckets that are not empty: smallest value of the bucket, count. A bucket ends where 1/32 of its octave is
+    /// over; samples past the last bucket are in `n` and `max` only.
+    pub histogram: Vec<(u64, u32)>,
+}
+
+impl Latency {
+    /// The figures of a histogram in cycles; `None` without samples.
+    pub fn of(histogram: &Histogram) -> Option<Self> {
+        let summary = histogram.summary();
+        Some(Self {
+            unit: "cycles".to_owned(),
+            n: summary.n,
+            min: summary.min,
+            p50: histogram.quantile(500)?,
+            p90: histogram.quantile(900)?,
+            p99: histogram.quantile(990)?,
+            max: summary.max,
+            histogram: histogram
+                .buckets()
+                .map(|(bucket, count)| (lower_bound(usize::from(bucket)), count))
+                .collect(),
+        })
+    }
+}
+
+/// What both processors spent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Cycles of Arm core 0.
+    pub arm_cycles: u64,
+    /// Instructions of both VPU cores.
+    pub vpu_instructions: u64,
+}
+
+impl Counters {
+    /// What was spent since `earlier`.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            arm_cycles: self.arm_cycles.saturating_sub(earlier.arm_cycles),
+            vpu_instructions: self.vpu_instructions.saturating_sub(earlier.vpu_instructions),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! From records to the report.
+
+use harness::{
+    Histogram, Owner, Record, Verdict,
+    record::{
+        self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ScenarioEnd, Start, Step,
+        When, clipped, encode,
+    },
+    report::{Collected, Collector, Counters, Finish, Rung, Setup, Timing},
+};
+
+fn setup() -> Setup {
+    Setup {
+        rung: Rung::Emulated,
+        timing: Timing::Modelled,
+        image_sha256: "ab".repeat(32),
+        started: 1_790_000_000,
+        model_peer: false,
+    }
+}
+
+fn clocks(when: When, arm_hz: u32) -> Record {
+    Record::Clocks(Clocks {
+        when,
+        arm_hz,
+        core_hz: 400_000_000,
+        counter_hz: 19_200_000,
+        cycles_hz: 1_200_000_100,
+        bracket_cycles: 6,
+        millidegrees: Some(40_000),
+        throttled: Some(0),
+    })
+}
+
+fn opening(scenarios: &str) -> Vec<Record> {
+    vec![
+        Record::Start(Start {
+            git: clipped("8805e9a"),
+            profile: clipped("image"),
+            scenarios: clipped(scenarios),
+            iterations: 10,
+            seed: 1,
+            defaults: false,
+        }),
+        Record::Board(BoardFacts {
+            soc: clipped("BCM2837"),
+            revision: 0x00a0_2082,
+            midr: 0x410f_d034,
+            entry_el: 2,
+            arm_memory: 0x3b40_0000,
+            vc_memory: 0x04c0_0000,
+        }),
+        clocks(When::Before, 1_200_000_000),
+        Record::Peer(Peer {
+            revision: 1_661_522_596,
+            variant: Some(1),
+            hash: Some([0x102f_1e84, 1, 2, 3, 0x9832_6000]),
+        }),
+    ]
+}
+
+fn scenario_start(name: &str) -> Record {
+    Record::ScenarioStart { name: clipped(name) }
+}
+
+fn step_start(scenario: &str, step: &str) -> Record {
+    Record::StepStart { scenario: clipped(scenario), step: clipped(step) }
+}
+
+fn scenario_end(name: &str, verdict: Verdict) -> Record {
+    let counts =
+        [Fact { name: clipped("imports"), value: 10 }, Fact { name: clipped("released"), value: 10 }];
+    let owner = (verdict == Verdict::Fail).then_some(Owner::Firmware);
+    Record::ScenarioEnd(ScenarioEnd {
+        name: clipped(name),
+        verdict,
+        owner,
+        reason: None,
+        counts: counts.into_iter().collect(),
+    })
+}
+
+fn latencies(scenario: &str, step: &str, histogram: &Histogram) -> Vec<Record> {
+    let summary = histogram.summary();
+    let buckets: Vec<(u16, u32)> = histogram.buckets().collect();
+    let parts = buckets.chunks(BUCKETS_PER_RECORD);
+    let total = parts.len() as u16;
+    parts
+        .enumerate()
+        .map(|(part, buckets)| {
+            Record::Latency(record::Latency {
+                scenario: clipped(scenario),
+                step: clipped(step),
+                n: summary.n,
+                min: summary.min,
+                max: summary.max,
+                overflow: summary.overflow,
+                part: part as u16,
+                parts: total,
+                buckets: buckets.iter().copied().collect(),
+            })
+        })
+        .collect()
+}
+
+/// A wide histogram: needs more than one record.
+fn wide() -> Histogram {
+    let mut histogram = Histogram::new();
+    (1..=100).for_each(|i| histogram.record(i * i * 10));
+    histogram
+}
+
+fn passing_run() -> Vec<Record> {
+    let mut records = opening("handshake");
+    records.push(scenario_start("handshake"));
+    records.push(step_start("handshake", "import"));
+    records.extend(latencies("handshake", "import", &wide()));
+    records.push(scenario_end("handshake", Verdict::Pass));
+    records.push(clocks(When::After, 1_200_000_000));
+    records.push(Record::End { verdict: Verdict::Pass, records: records.len() as u16 });
+    records
+}
+
+/// The log lines that an image would print.
+fn lines(records: &[Record]) -> Vec<String> {
+    let line = |(sequence, record): (usize, &Record)| {
+        let mut buffer = [0; MAX_FRAME];
+        format!("0.001 INFO @record {:?}", encode(record, sequence as u16, &mut buffer).expect("fits"))
+    };
+    records.iter().enumerate().map(line).collect()
+}
+
+fn collect(lines: &[String], stopped: Option<&str>) -> Collected {
+    let mut collector = Collector::new(setup());
+    let mut counters = Counters::default();
+    for line in lines {
+        counters.arm_cycles += 1000;
+        counters.vpu_instructions += 10;
+        collector.log_line(line, Some(counters));
+    }
+    collector.finish(Finish { wall_s: 3, stopped: stopped.map(ToOwned::to_owned) })
+}
+
+#[test]
+fn the_report_has_the_shape_of_schema_1() {
+    let collected = collect(&lines(&passing_run()), None);
+    let json = serde_json::to_value(&collected.report).expect("plain data");
+    let figures = &json["scenarios"][0]["latency"]["import"];
+    let histogram = figures["histogram"].as_array().expect("a list").clone();
+    let total: u64 = histogram.iter().map(|bucket| bucket[1].as_u64().expect("a count")).sum();
+    assert_eq!(total, 100);
+    assert_eq!(
+        json,
+        serde_json::json!({
+            "schema": 1,
+            "image": { "git": "8805e9a", "sha256": "ab".repeat(32), "profile": "image" },
+            "board": { "soc": "BCM2837", "model": "3B", "revision": "a02082" },
+            "rung": "emulated",
+            "timing": "modelled",
+            "clocks": { "arm_hz": 1_200_000_000, "core_hz": 400_000_000 },
+            "peer": {
+                "kind": "firmware",
+                "revision": 1_661_522_596,
+                "build_id": "102f1e8400000001000000020000000398326000",
+                "date": "2022-08-26",
+                "variant": "start",
+            },
+            "started": "2026-09-21T14:13:20Z",
+            "wall_s": 3,
+            "scenarios": [{
+                "name": "handshake",
+                "verdict": "pass",
+                "counts": { "imports": 10, "released": 10 },
+                "latency": {
+                    "import": {
+                        "unit": "cycles",
+                        "n": 100,
+                        "min": 10,
+                        "p50": 25_087,
+                        "p90": 81_919,
+                        "p99": 98_303,
+                        "max": 100_000,
+                        "histogram": histogram,
+                    },
+                },
+                "sides": { "arm_cycles": 4000, "vpu_instructions": 40 },
+            }],
+        })
+    );
+    assert_eq!(collected.notes, Vec::<String>::new());
+    let back: harness::report::Report = serde_json::from_value(json).expect("the same shape");
+    assert_eq!(back, collected.report);
+}
+
+#[test]
+fn a_run_that_stops_in_a_step_is_hung_there_and_what_was_not_reached_is_skipped() {
+    let mut records = opening("bring-up,echo");
+    records.push(scenario_start("bring-up"));
+    records.push(step_start("bring-up", "connect"));
+    let collected = collect(&lines(&records), Some("the machine stopped at its limit of 10 s"));
+    let [bring_up, echo] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    assert_eq!(bring_up.verdict, Verdict::Hung);
+    assert_eq!(
+        bring_up.reason.as_deref(),
+        Some("connect: no further record from the image; the machine stopped at its limit of 10 s")
+    );
+    assert_eq!((echo.verdict, echo.reason.as_deref()), (Verdict::Skip, Some("not reached")));
+    assert_eq!(
+        collected.steps.last().map(|step| (step.step.as_str(), step.verdict)),
+        Some(("connect", Verdict::Hung))
+    );
+    assert_eq!(collected.report.verdict(), Verdict::Hung);
+}
+
+#[test]
+fn an_image_that_says_nothing_is_hung_at_boot() {
+    let collected = collect(&["INFO hello".to_owned()], None);
+    let [boot] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    assert_eq!((boot.name.as_str(), boot.verdict), ("boot", Verdict::Hung));
+    assert_eq!(boot.reason.as_deref(), Some("no record from the image"));
+}
+
+#[test]
+fn a_run_that_ends_between_scenarios_is_hung_too() {
+    let mut records = passing_run();
+    records.pop();
+    let collected = collect(&lines(&records), None);
+    assert_eq!(collected.report.scenarios[0].verdict, Verdict::Pass);
+    assert_eq!(
+        (collected.report.scenarios[1].name.as_str(), collected.report.verdict()),
+        ("end", Verdict::Hung)
+    );
+}
+
+#[test]
+fn a_pass_with_a_record_lost_on_its_way_is_no_pass() {
+    let all = lines(&passing_run());
+    for lost in [5, 6, 7] {
+        let mut lines = all.clone();
+        lines.remove(lost);
+        let report = collect(&lines, None).report;
+        assert_eq!(report.scenarios[0].verdict, Verdict::Fail, "record {lost}");
+        assert_eq!(report.scenarios[0].owner, Some(Owner::Harness));
+    }
+}
+
+#[test]
+fn a_pass_with_a_record_damaged_on_its_way_is_no_pass() {
+    let mut lines = lines(&passing_run());
+    lines[6] = lines[6].replacen(", ", ", 1", 1);
+    let collected = collect(&lines, None);
+    assert_eq!(collected.report.scenarios[0].verdict, Verdict::Fail);
+    assert!(collected.notes.iter().any(|note| note.contains("damaged")), "{:?}", collected.notes);
+}
+
+#[test]
+fn the_first_failed_step_gives_the_reason_with_its_evidence() {
+    let mut records = opening("bring-up");
+    records.push(scenario_start("bring-up"));
+    let evidence =
+        [Fact { name: clipped("slave.tx_pos"), value: 0x20 }, Fact { name: clipped("found"), value: 7 }];
+    records.push(Record::Step(Step {
+        scenario: clipped("bring-up"),
+        step: clipped("connect"),
+        verdict: Verdict::Fail,
+        owner: Some(Owner::Firmware),
+        reason: Some(clipped("no CONNECT within 2 s")),
+        evidence: evidence.into_iter().collect(),
+    }));
+    records.push(scenario_end("bring-up", Verdict::Fail));
+    records.push(Record::End { verdict: Verdict::Fail, records: 8 });
+    let report = collect(&lines(&records), None).report;
+    assert_eq!(
+        report.scenarios[0].reason.as_deref(),
+        Some("connect: no CONNECT within 2 s [slave.tx_pos=0x20, found=0x7]")
+    );
+    assert_eq!(report.scenarios[0].owner, Some(Owner::Firmware));
+}
+
+#[test]
+fn a_clock_that_moved_is_noted() {
+    let mut records = passing_run();
+    let at = records.len() - 2;
+    records[at] = clocks(When::After, 600_000_000);
+    let collected = collect(&lines(&records), None);
+    assert!(collected.notes[0].contains("1200000000 to 600000000 Hz"), "{:?}", collected.notes);
+}
+
+#[test]
+fn qemu_is_told_by_its_revision_as_no_peer() {
+    let mut records = passing_run();
+    records[3] = Record::Peer(Peer { revision: harness::qemu::QEMU_REVISION, variant: None, hash: None });
+    let peer = collect(&lines(&records), None).report.peer;
+    assert_eq!(serde_json::to_value(peer.kind).expect("plain"), "absent");
+    assert_eq!((peer.date.as_str(), peer.build_id.as_str(), peer.variant.as_str()), ("", "", "unknown"));
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let write = || serde_json::to_string(&collect(&lines(&passing_run()), None).report).expect("plain");
+    assert_eq!(write(), write());
+}
+
+#[test]
+fn frames_without_a_log_line_are_taken_too() {
+    let mut collector = Collector::new(setup());
+    for (sequence, record) in passing_run().into_iter().enumerate() {
+        assert!(!collector.is_finished());
+        collector.frame(Frame { sequence: sequence as u16, record }, None);
+    }
+    assert!(collector.is_finished());
+    assert_eq!(collector.finish(Finish::default()).report.scenarios[0].sides, None);
+}

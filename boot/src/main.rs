@@ -1,3 +1,35 @@
-//! The image.
+//! The image: what the card's `kernel8.img` is made of.
+//!
+//! ```text
+//! arch/        the processor: entry, MMU, caches, counters, exceptions, locks
+//! platform/    where things are in memory; the log; memory shared with VideoCore
+//! regs/        register blocks
+//! soc          what differs between SoCs
+//! serial       the serial line, plain text
+//! interrupts   doorbell 0
+//! watchdog     reset when nothing moves
+//! board        all of it as the drivers and the harness want it
+//! ending       the last line
+//! ```
 #![no_std]
 #![no_main]
+
+mod arch;
+mod board;
+mod delay;
+mod ending;
+mod interrupts;
+mod platform;
+mod regs;
+mod serial;
+mod soc;
+mod watchdog;
+
+use crate::ending::After;
+
+/// On core 0, at EL1, MMU and caches on, interrupts masked.
+fn run() -> ! {
+    serial::start(serial::CONFIGURED_CLOCK_HZ);
+    serial::text(format_args!("boot: image up"));
+    ending::end("absent", After::Wait)
+}

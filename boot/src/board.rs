@@ -1,0 +1,197 @@
+//! What the drivers and the harness see of this machine.
+
+use harness::Board;
+use harness::board::{Host, Identity, Parts};
+use harness::histogram::Samples;
+use tock_registers::interfaces::{Readable, Writeable};
+use vchiq_mbox::platform::{Clock, MailboxRegisters, Moment, Platform};
+
+use crate::arch::{barrier, counters, identity};
+use crate::platform::{self, LendableMemory, SharedWindow};
+use crate::regs::mailbox::{MailboxRegisterBlock, STATUS};
+use crate::soc::Soc;
+use crate::{interrupts, watchdog};
+
+/// CNTPCT and PMCCNTR.
+pub(crate) struct Counters;
+
+/// Barriers, doorbells and both counters.
+pub(crate) struct Link;
+
+/// The property mailbox.
+pub(crate) struct Mailbox {
+    registers: &'static MailboxRegisterBlock,
+}
+
+/// Records by defmt, the hardware watchdog, the interrupt count.
+pub(crate) struct Console;
+
+/// All of it.
+pub(crate) struct Hardware {
+    clock: Counters,
+    platform: Link,
+    mailbox: Mailbox,
+    slots: SharedWindow,
+    property: SharedWindow,
+    lendable: LendableMemory,
+    host: Console,
+    samples: &'static mut Samples,
+}
+
+impl Hardware {
+    /// The machine; `None` when it was taken before.
+    pub(crate) fn take() -> Option<Self> {
+        let samples = platform::samples()?;
+        let (slots, property) = (SharedWindow::slots(), SharedWindow::property());
+        slots.clear();
+        property.clear();
+        Some(Self {
+            clock: Counters,
+            platform: Link,
+            mailbox: Mailbox { registers: platform::mailbox() },
+            slots,
+            property,
+            lendable: LendableMemory::new(),
+            host: Console,
+            samples,
+        })
+    }
+}
+
+/// The commit the image was built from, handed in by `cargo xtask build`.
+const GIT: &str = match option_env!("IMAGE_GIT") {
+    Some(git) => git,
+    None => "unknown",
+};
+
+/// The profile the image was built with.
+const PROFILE: &str = match option_env!("IMAGE_PROFILE") {
+    Some(profile) => profile,
+    None => "unknown",
+};
+
+impl Board for Hardware {
+    type Clock = Counters;
+    type Platform = Link;
+    type Mailbox = Mailbox;
+    type Window = SharedWindow;
+    type Lendable = LendableMemory;
+    type Host = Console;
+
+    fn parts(&mut self) -> Parts<'_, Self> {
+        let soc = match identity::soc() {
+            Soc::Bcm2837 => "BCM2837",
+            Soc::Bcm2711 => "BCM2711",
+        };
+        Parts {
+            identity: Identity {
+                git: GIT,
+                profile: PROFILE,
+                soc,
+                midr: identity::midr(),
+                entry_el: platform::entry_level(),
+            },
+            clock: &self.clock,
+            platform: &mut self.platform,
+            mailbox: &mut self.mailbox,
+            slots: &self.slots,
+            property: &self.property,
+            lendable: &mut self.lendable,
+            host: &mut self.host,
+            samples: self.samples,
+        }
+    }
+}
+
+impl Clock for Counters {
+    fn ticks(&self) -> u64 {
+        counters::ticks()
+    }
+
+    fn tick_rate(&self) -> u32 {
+        counters::tick_rate()
+    }
+
+    fn cycles(&self) -> u64 {
+        counters::cycles()
+    }
+}
+
+impl Clock for Link {
+    fn ticks(&self) -> u64 {
+        counters::ticks()
+    }
+
+    fn tick_rate(&self) -> u32 {
+        counters::tick_rate()
+    }
+
+    fn cycles(&self) -> u64 {
+        counters::cycles()
+    }
+}
+
+impl Platform for Link {
+    fn write_barrier(&self) {
+        barrier::order_stores();
+    }
+
+    fn read_barrier(&self) {
+        barrier::order_loads();
+    }
+
+    fn full_barrier(&self) {
+        barrier::complete_all();
+    }
+
+    fn ring_doorbell(&mut self) {
+        // Non-cacheable stores may still be on their way: VideoCore must find them when it looks.
+        barrier::complete_all();
+        platform::bells().bell2.set(0);
+    }
+
+    /// Polls what the interrupt handler leaves, awake: a sleeping core's cycle counter stands still.
+    fn wait_for_doorbell(&mut self, deadline: u64) {
+        while !interrupts::take_ring() && counters::ticks() < deadline {
+            barrier::relax();
+        }
+    }
+
+    fn take_doorbell_stamp(&mut self) -> Option<Moment> {
+        interrupts::take_stamp()
+    }
+}
+
+impl MailboxRegisters for Mailbox {
+    fn can_read(&self) -> bool {
+        !self.registers.status_0.is_set(STATUS::EMPTY)
+    }
+
+    fn read(&mut self) -> u32 {
+        self.registers.read.get()
+    }
+
+    fn can_write(&self) -> bool {
+        !self.registers.status_1.is_set(STATUS::FULL)
+    }
+
+    fn write(&mut self, word: u32) {
+        // The message lies in non-cacheable memory; it must be there before its address is.
+        barrier::complete_all();
+        self.registers.write.set(word);
+    }
+}
+
+impl Host for Console {
+    fn emit(&mut self, frame: &[u8]) {
+        defmt::println!("@record {=[u8]}", frame);
+    }
+
+    fn progress(&mut self) {
+        watchdog::kick();
+    }
+
+    fn doorbell_interrupts(&self) -> u32 {
+        interrupts::doorbells()
+    }
+}

@@ -1,0 +1,53 @@
+//! How the image ends: a last line in plain text, then sleep or power down.
+
+use core::panic::PanicInfo;
+
+use crate::arch::barrier;
+use crate::arch::exceptions::{self, Frame};
+use crate::{serial, watchdog};
+
+/// What to do after the last line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Sleep for good; the board stays as it is.
+    Wait,
+    /// Halt the board.
+    PowerDown,
+}
+
+/// Ends the run: `harness: end, verdict NAME` is the last line, as log record and as text.
+pub(crate) fn end(verdict: &str, after: After) -> ! {
+    exceptions::mask_interrupts();
+    defmt::println!("harness: end, verdict {=str}", verdict);
+    serial::text(format_args!("harness: end, verdict {verdict}"));
+    serial::drain();
+    match after {
+        After::Wait => {
+            watchdog::disarm();
+            barrier::park()
+        }
+        After::PowerDown => watchdog::power_down(),
+    }
+}
+
+/// Ends the run after an exception that nobody expected.
+pub(crate) fn after_exception(vector: u64, frame: &Frame) -> ! {
+    exceptions::mask_interrupts();
+    serial::text(format_args!("exception: {} (vector {vector})\r\n{frame}", exceptions::vector_name(vector)));
+    defmt::error!(
+        "exception: {=str}, {=str}, syndrome {=u64:#x}, at {=u64:#x}, address {=u64:#x}",
+        exceptions::vector_name(vector),
+        exceptions::class_name(frame.class()),
+        frame.raw_syndrome(),
+        frame.return_address(),
+        frame.fault_address(),
+    );
+    end("fail", After::Wait)
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    exceptions::mask_interrupts();
+    serial::text(format_args!("panic: {info}"));
+    end("fail", After::Wait)
+}

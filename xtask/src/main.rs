@@ -7,6 +7,9 @@ mod cli;
 mod firmware;
 mod outcome;
 mod paths;
+// `run` prints and writes what is in here.
+#[allow(dead_code, unused_imports)]
+mod report;
 mod shell;
 
 use clap::Parser;

@@ -1,0 +1,59 @@
+//! What a run leaves: a file for machines, tables for people.
+
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use harness::report::Report;
+
+pub use table::summary;
+
+/// Writes the report as JSON with a final newline, making its folder if need be.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn write(report: &Report, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let mut text = serde_json::to_string_pretty(report).context("cannot turn the report into JSON")?;
+    text.push('\n');
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads a report back.
+///
+/// # Errors
+/// If the file cannot be read, or holds something else than a report of a schema we know.
+pub fn read(path: &Path) -> Result<Report> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let report: Report =
+        serde_json::from_str(&text).with_context(|| format!("{} is no report", path.display()))?;
+    anyhow::ensure!(
+        report.schema == harness::report::SCHEMA,
+        "{} has schema {}, this tool reads {}",
+        path.display(),
+        report.schema,
+        harness::report::SCHEMA
+    );
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_survives_being_written_and_read() {
+        let folder = std::env::temp_dir().join(format!("report-{}", std::process::id()));
+        let path = folder.join("deep/report.json");
+        let report = table::tests::report();
+        write(&report, &path).expect("writable");
+        assert_eq!(read(&path).expect("readable"), report);
+        fs::write(&path, "{}").expect("writable");
+        assert!(read(&path).is_err());
+        fs::remove_dir_all(&folder).expect("removable");
+    }
+}

@@ -1,0 +1,247 @@
+//! The report in a terminal: who ran, what passed, how long it took.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use harness::Verdict;
+use harness::report::{Collected, Latency, PeerKind, Report, ScenarioReport, StepLine};
+
+/// The whole summary, ending with a newline.
+pub fn summary(collected: &Collected) -> String {
+    let report = &collected.report;
+    let mut out = header(report);
+    let _ = writeln!(out, "\n{}", verdicts(report, &collected.steps));
+    if let Some(table) = latencies(report) {
+        let timing = report.timing.name();
+        let _ = writeln!(
+            out,
+            "\nTimes in cycles of the Arm core, {timing}; quantiles are 0 to 3.2 % above the exact ones.\n{table}"
+        );
+    }
+    for note in &collected.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    let _ = writeln!(out, "\nverdict: {}", report.verdict());
+    out
+}
+
+/// Image, board, clocks and peer in two lines.
+fn header(report: &Report) -> String {
+    let mut out = format!(
+        "{} · {} ({}, revision {}) · timing {}\n",
+        report.rung.name(),
+        report.board.model,
+        report.board.soc,
+        report.board.revision,
+        report.timing.name(),
+    );
+    let megahertz = |hz: u32| if hz == 0 { "unknown".to_owned() } else { format!("{} MHz", hz / 1_000_000) };
+    let peer = &report.peer;
+    let who = match peer.kind {
+        PeerKind::Absent => "no VideoCore firmware".to_owned(),
+        kind => format!("{} {} of {} ({})", kind.name(), peer.variant, peer.date, short(&peer.build_id)),
+    };
+    let clocks = report.clocks;
+    let _ = writeln!(
+        out,
+        "image {} ({}) · peer {who} · Arm {} · core {}",
+        report.image.git,
+        report.image.profile,
+        megahertz(clocks.arm_hz),
+        megahertz(clocks.core_hz),
+    );
+    out
+}
+
+/// The first digits of a hash.
+fn short(hash: &str) -> &str {
+    hash.get(..10).unwrap_or(hash)
+}
+
+fn new_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().copied());
+    table
+}
+
+/// One row a scenario, with the steps that did not pass below it.
+fn verdicts(report: &Report, steps: &[StepLine]) -> Table {
+    let mut table = new_table(&["scenario", "verdict", "owner", "what happened"]);
+    for scenario in &report.scenarios {
+        let owner = scenario.owner.map(|owner| owner.name()).unwrap_or_default();
+        table.add_row([
+            scenario.name.clone(),
+            scenario.verdict.to_string(),
+            owner.to_owned(),
+            what_happened(scenario, steps),
+        ]);
+    }
+    table
+}
+
+/// Why it did not pass, or what it counted.
+fn what_happened(scenario: &ScenarioReport, steps: &[StepLine]) -> String {
+    let mut lines: Vec<String> = scenario.reason.iter().cloned().collect();
+    let counts: Vec<String> = scenario.counts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if !counts.is_empty() {
+        lines.push(counts.join(", "));
+    }
+    let ours = || steps.iter().filter(|step| step.scenario == scenario.name);
+    let passed = ours().filter(|step| step.verdict == Verdict::Pass).count();
+    if ours().next().is_some() {
+        lines.push(format!("{passed} of {} steps passed", ours().count()));
+    }
+    lines.join("\n")
+}
+
+/// One row a step and scenario; `None` if nothing was timed.
+fn latencies(report: &Report) -> Option<Table> {
+    let mut table = new_table(&["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"]);
+    for scenario in &report.scenarios {
+        for (step, figures) in &scenario.latency {
+            table.add_row(latency_row(&scenario.name, step, figures, report.clocks.arm_hz));
+        }
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    (table.row_count() > 0).then_some(table)
+}
+
+fn latency_row(scenario: &str, step: &str, figures: &Latency, arm_hz: u32) -> Vec<String> {
+    let mut row = vec![scenario.to_owned(), step.to_owned(), grouped(u64::from(figures.n))];
+    row.extend([figures.min, figures.p50, figures.p90, figures.p99, figures.max].map(grouped));
+    row.push(microseconds(figures.p50, arm_hz));
+    row
+}
+
+/// `1234567` as `1 234 567`.
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Cycles at a clock rate, to a tenth of a microsecond; a dash if the rate is unknown.
+fn microseconds(cycles: u64, hz: u32) -> String {
+    if hz == 0 {
+        return "–".to_owned();
+    }
+    let tenths = u128::from(cycles) * 10_000_000 / u128::from(hz);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use harness::Owner;
+    use harness::report::{Board, Clocks, Image, Peer, Rung, Timing};
+
+    use super::*;
+
+    pub(in super::super) fn report() -> Report {
+        let latency = Latency {
+            unit: "cycles".to_owned(),
+            n: 1000,
+            min: 90_000,
+            p50: 120_000,
+            p90: 130_000,
+            p99: 150_000,
+            max: 1_234_567,
+            histogram: vec![(90_000, 1000)],
+        };
+        let scenario = |name: &str, verdict, owner, reason: Option<&str>| ScenarioReport {
+            name: name.to_owned(),
+            verdict,
+            owner,
+            reason: reason.map(ToOwned::to_owned),
+            counts: [("imports".to_owned(), 1000)].into(),
+            latency: [("import".to_owned(), latency.clone())].into(),
+            sides: None,
+        };
+        Report {
+            schema: 1,
+            image: Image { git: "8805e9a".into(), sha256: String::new(), profile: "image".into() },
+            board: Board { soc: "BCM2837".into(), model: "3B".into(), revision: "a02082".into() },
+            rung: Rung::Emulated,
+            timing: Timing::Modelled,
+            clocks: Clocks { arm_hz: 1_200_000_000, core_hz: 400_000_000 },
+            peer: Peer {
+                kind: PeerKind::Firmware,
+                revision: 1_661_522_596,
+                build_id: "102f1e8400".into(),
+                date: "2022-08-26".into(),
+                variant: "start".into(),
+            },
+            started: "2026-11-23T17:00:00Z".into(),
+            wall_s: 3,
+            scenarios: vec![
+                scenario("bring-up", Verdict::Pass, None, None),
+                scenario(
+                    "handshake",
+                    Verdict::Fail,
+                    Some(Owner::Firmware),
+                    Some("released: none within 2 s"),
+                ),
+            ],
+        }
+    }
+
+    fn collected() -> Collected {
+        let step = |scenario: &str, verdict| StepLine {
+            scenario: scenario.to_owned(),
+            step: "open".to_owned(),
+            verdict,
+            detail: String::new(),
+        };
+        let steps = vec![step("bring-up", Verdict::Pass), step("handshake", Verdict::Fail)];
+        Collected { report: report(), steps, notes: vec!["2 records lost".to_owned()] }
+    }
+
+    #[test]
+    fn the_summary_names_both_sides_the_timing_and_the_owner_of_a_failure() {
+        let text = summary(&collected());
+        for part in [
+            "emulated · 3B (BCM2837, revision a02082) · timing modelled",
+            "firmware start of 2022-08-26 (102f1e8400)",
+            "Arm 1200 MHz",
+            "released: none within 2 s",
+            "firmware",
+            "cycles of the Arm core, modelled",
+            "1 234 567",
+            "100.0",
+            "note: 2 records lost",
+            "verdict: fail",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_timed_nothing_has_no_table_of_times() {
+        let mut collected = collected();
+        collected.report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
+        assert!(!summary(&collected).contains("p50"));
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(
+            ["0", "999", "1 000", "12 345 678"],
+            [0, 999, 1000, 12_345_678].map(grouped).each_ref().map(String::as_str)
+        );
+    }
+
+    #[test]
+    fn cycles_become_microseconds_only_with_a_known_clock() {
+        assert_eq!(microseconds(120_060, 1_200_000_000), "100.0");
+        assert_eq!(microseconds(1, 0), "–");
+    }
+}

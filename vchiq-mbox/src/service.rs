@@ -1,0 +1,97 @@
+//! The services this side has opened, and their states (VCHIQ fact sheet 6).
+
+use crate::{
+    error::{Exhausted, Misuse},
+    wire::{FourCc, Port},
+};
+
+/// Services open at a time; local ports are 0 to this less one.
+pub const MAX_SERVICES: usize = 16;
+
+/// Names a service opened by this side. Stale once the service has been closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ServiceHandle {
+    port: u8,
+    generation: u16,
+}
+
+impl ServiceHandle {
+    /// The local port.
+    pub const fn port(self) -> u8 {
+        self.port
+    }
+}
+
+/// Where a service is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum State {
+    Free,
+    /// OPEN sent.
+    Opening,
+    /// The peer answered OPEN by CLOSE.
+    Refused,
+    Open {
+        remote: Port,
+    },
+    /// CLOSE sent; the port is taken until the peer's CLOSE arrives.
+    CloseSent,
+    /// The peer closed it and has had its answer; the caller does not know yet.
+    ClosedByPeer,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Service {
+    pub(crate) fourcc: FourCc,
+    pub(crate) state: State,
+    pub(crate) peer_version: Option<u16>,
+    generation: u16,
+}
+
+/// All local ports.
+pub(crate) struct Services {
+    table: [Service; MAX_SERVICES],
+}
+
+impl Services {
+    pub(crate) const fn new() -> Self {
+        let free = Service { fourcc: FourCc(0), state: State::Free, peer_version: None, generation: 0 };
+        Self { table: [free; MAX_SERVICES] }
+    }
+
+    /// Takes the lowest free port.
+    pub(crate) fn reserve(&mut self, fourcc: FourCc) -> Result<ServiceHandle, Exhausted> {
+        let (port, service) = self
+            .table
+            .iter_mut()
+            .enumerate()
+            .find(|(_, service)| service.state == State::Free)
+            .ok_or(Exhausted::ServiceTableFull)?;
+        let generation = service.generation.wrapping_add(1);
+        *service = Service { fourcc, state: State::Opening, peer_version: None, generation };
+        Ok(ServiceHandle { port: port as u8, generation })
+    }
+
+    /// The service that a handle names.
+    pub(crate) fn get(&self, handle: ServiceHandle) -> Result<&Service, Misuse> {
+        self.table
+            .get(usize::from(handle.port))
+            .filter(|service| service.generation == handle.generation && service.state != State::Free)
+            .ok_or(Misuse::StaleHandle { port: handle.port })
+    }
+
+    pub(crate) fn get_mut(&mut self, handle: ServiceHandle) -> Result<&mut Service, Misuse> {
+        self.table
+            .get_mut(usize::from(handle.port))
+            .filter(|service| service.generation == handle.generation && service.state != State::Free)
+            .ok_or(Misuse::StaleHandle { port: handle.port })
+    }
+
+    /// The service at a port that the peer names, unless the port is free.
+    pub(crate) fn at_port(&mut self, port: Port) -> Option<(ServiceHandle, &mut Service)> {
+        let number = port.number();
+        let service =
+            self.table.get_mut(usize::from(number)).filter(|service| service.state != State::Free)?;
+        Some((ServiceHandle { port: number as u8, generation: service.generation }, service))
+    }
+}

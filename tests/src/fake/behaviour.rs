@@ -1,0 +1,113 @@
+//! How the fake VideoCore behaves.
+
+/// What it does with IMPORT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Import {
+    /// Answers with a handle.
+    #[default]
+    Accept,
+    /// Answers with handle 0.
+    Refuse,
+    /// Does not answer.
+    Silent,
+}
+
+/// What it does about RELEASED.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Released {
+    /// Sends it once after FREE.
+    #[default]
+    Once,
+    /// Never sends it.
+    Never,
+    /// Sends it twice.
+    Twice,
+    /// Sends it with an address a page too high.
+    WrongAddress,
+    /// Sends it right after the import, before FREE.
+    BeforeFree,
+}
+
+/// What the lock tag answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Lock {
+    /// The imported address.
+    #[default]
+    Imported,
+    /// An address a page too high.
+    Elsewhere,
+    /// 0: failed.
+    Fails,
+}
+
+/// What the echo service does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Echo {
+    /// Gives back what it got.
+    #[default]
+    Whole,
+    /// Flips a bit of the last byte.
+    Flipped,
+    /// Says nothing.
+    Silent,
+}
+
+/// The whole script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Behaviour {
+    /// Answer to the firmware revision tag.
+    pub revision: u32,
+    /// Text of `cmdline.txt`; `None` if the tag is not answered.
+    pub command_line: Option<String>,
+    /// It answers property messages at all.
+    pub mailbox: bool,
+    /// It takes slot zero up.
+    pub vchiq: bool,
+    /// It sends CONNECT.
+    pub connect: bool,
+    /// It has the echo service.
+    pub echo_service: bool,
+    /// It has the SMEM service.
+    pub smem_service: bool,
+    /// It acknowledges CLIENT_VERSION.
+    pub version_ack: bool,
+    /// What it does with IMPORT.
+    pub import: Import,
+    /// What it does about RELEASED.
+    pub released: Released,
+    /// What the lock tag answers.
+    pub lock: Lock,
+    /// What the echo service does.
+    pub echo: Echo,
+    /// It writes a word into each imported block.
+    pub scribbles_inside: bool,
+    /// It writes a word just past each imported block.
+    pub scribbles_past: bool,
+    /// It sends a message that passes its slot's end instead of the first reply of the echo service.
+    pub breaks_protocol: bool,
+    /// Imports that go by the book before `import`, `released`, `lock` and the scribbling apply.
+    pub good_imports: u32,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            revision: 1_661_522_596,
+            command_line: Some("coherent_pool=1M harness.iterations=12".to_owned()),
+            mailbox: true,
+            vchiq: true,
+            connect: true,
+            echo_service: true,
+            smem_service: true,
+            version_ack: true,
+            import: Import::default(),
+            released: Released::default(),
+            lock: Lock::default(),
+            echo: Echo::default(),
+            scribbles_inside: false,
+            scribbles_past: false,
+            breaks_protocol: false,
+            good_imports: 0,
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     error::{Exhausted, Violation},
     fmt::{log_debug, log_warn},
     link::MessageInfo,
-    platform::{Platform, Window},
+    platform::{Moment, Platform, Window},
     service::State,
     slot::{SlotIndex, receive::Incoming},
     wire::{CLAIMED, MessageId, MessageType, Port},
@@ -77,7 +77,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         Ok(messages)
     }
 
-    fn dispatch(&mut self, message: Incoming, interrupt: Option<u64>) -> Result<Next, Violation> {
+    fn dispatch(&mut self, message: Incoming, interrupt: Option<Moment>) -> Result<Next, Violation> {
         let Ok(kind) = message.id.kind() else {
             self.drop_stray(message);
             return Ok(Next::Advance);
@@ -181,7 +181,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         }
     }
 
-    fn on_data(&mut self, message: Incoming, interrupt: Option<u64>) -> Next {
+    fn on_data(&mut self, message: Incoming, interrupt: Option<Moment>) -> Next {
         let receiver = self.services.at_port(message.id.destination());
         let Some((handle, service)) = receiver else {
             self.drop_stray(message);
@@ -206,7 +206,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             offset: message.offset,
             sequence: self.sequence,
             interrupt,
-            parsed: self.shared.platform.cycles(),
+            parsed: self.shared.platform.now(),
         };
         // Cannot fail: there is room.
         if self.unread.push(Unread { id: message.id, info }).is_ok() {

@@ -3,7 +3,7 @@
 use super::Vchiq;
 use crate::{
     error::Misuse,
-    platform::{Platform, Window},
+    platform::{Moment, Platform, Window},
     service::ServiceHandle,
     slot::SlotIndex,
     wire::MessageId,
@@ -23,10 +23,10 @@ pub struct MessageInfo {
     pub offset: u16,
     /// Its number among all DATA received on this link, from 0: the order over all services.
     pub sequence: u64,
-    /// Cycle stamp of the doorbell interrupt before it was read, if one came.
-    pub interrupt: Option<u64>,
-    /// Cycle stamp after its header had been checked and its service found.
-    pub parsed: u64,
+    /// When the doorbell interrupt before it came, if one did.
+    pub interrupt: Option<Moment>,
+    /// When its header had been checked and its service found.
+    pub parsed: Moment,
 }
 
 /// A message nobody has taken yet.

@@ -1,16 +1,16 @@
-//! Cycle stamps of a request and its answer.
+//! Stamps of a request and its answer.
 
 use super::MessageInfo;
-use crate::slot::SlotIndex;
+use crate::{platform::Moment, slot::SlotIndex};
 
-/// Where a sent message was put, and when. Stamps are [`crate::Clock::cycles`].
+/// Where a sent message was put, and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Submitted {
     /// Before the message was built.
-    pub begin: u64,
+    pub begin: Moment,
     /// After it was published and the doorbell rung.
-    pub rung: u64,
+    pub rung: Moment,
     /// True if the peer asked for its doorbell; false if it was awake already.
     pub rang: bool,
     /// Times the sender had to wait for a slot or a quota; `begin..rung` contains those waits.
@@ -21,30 +21,26 @@ pub struct Submitted {
     pub offset: u16,
 }
 
-/// One request and its answer, in cycles.
+/// The moments of one request and its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Exchange {
-    /// Building, publishing and ringing.
-    pub submit: u64,
-    /// From ringing to the entry of the answer's doorbell interrupt; `None` if the answer was found without one.
-    pub doorbell_to_irq: Option<u64>,
-    /// From that interrupt to the answer's being decoded; `None` without an interrupt.
-    pub parse: Option<u64>,
-    /// From before building to the answer's being decoded.
-    pub total: u64,
+    /// Before the request was built.
+    pub begin: Moment,
+    /// After it was published and the doorbell rung.
+    pub rung: Moment,
+    /// Entry of the answer's doorbell interrupt; `None` if the answer was found without one.
+    pub interrupt: Option<Moment>,
+    /// The answer's header had been checked and its service found.
+    pub parsed: Moment,
 }
 
 impl Exchange {
     /// Puts the stamps of a request and its answer together.
     pub fn between(request: &Submitted, answer: &MessageInfo) -> Self {
+        let Submitted { begin, rung, .. } = *request;
         // An interrupt from before the request belongs to something else.
-        let interrupt = answer.interrupt.filter(|stamp| *stamp >= request.rung && *stamp <= answer.parsed);
-        Self {
-            submit: request.rung.wrapping_sub(request.begin),
-            doorbell_to_irq: interrupt.map(|stamp| stamp - request.rung),
-            parse: interrupt.map(|stamp| answer.parsed - stamp),
-            total: answer.parsed.wrapping_sub(request.begin),
-        }
+        let interrupt = answer.interrupt.filter(|stamp| stamp.cycles >= begin.cycles);
+        Self { begin, rung, interrupt, parsed: answer.parsed }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     deadline::Deadline,
     error::{Error, Exhausted, Misuse, Step},
-    platform::{Platform, Window},
+    platform::{Moment, Platform, Window},
     service::{ServiceHandle, State},
     slot::transmit::Placed,
     wire::{MAX_PAYLOAD, MessageId, MessageType, Port},
@@ -26,7 +26,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         parts: &[&[u8]],
         deadline: Deadline,
     ) -> Result<Submitted, Error> {
-        let begin = self.shared.platform.cycles();
+        let begin = self.shared.platform.now();
         let id = self.data_id(service, parts)?;
         let mut stalls = 0;
         loop {
@@ -46,7 +46,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     /// # Errors
     /// As [`Self::send`].
     pub fn try_send(&mut self, service: ServiceHandle, parts: &[&[u8]]) -> Result<Submitted, Error> {
-        let begin = self.shared.platform.cycles();
+        let begin = self.shared.platform.now();
         self.poll()?;
         let id = self.data_id(service, parts)?;
         let placed = self.queue(id, parts)?;
@@ -152,8 +152,8 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         Ok(())
     }
 
-    fn submitted(&self, begin: u64, stalls: u32, placed: Placed) -> Submitted {
+    fn submitted(&self, begin: Moment, stalls: u32, placed: Placed) -> Submitted {
         let Placed { slot, offset, rang } = placed;
-        Submitted { begin, rung: self.shared.platform.cycles(), rang, stalls, slot, offset }
+        Submitted { begin, rung: self.shared.platform.now(), rang, stalls, slot, offset }
     }
 }

@@ -62,7 +62,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         if end == self.rx.rx_pos() {
             return Ok(0);
         }
-        let interrupt = self.shared.platform.take_doorbell_stamp().map(|stamp| stamp.cycles);
+        let interrupt = self.shared.platform.take_doorbell_stamp();
         let mut messages = 0;
         while let Some(message) = self.rx.next(&self.shared, end)? {
             match self.dispatch(message, interrupt)? {

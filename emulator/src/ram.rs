@@ -14,10 +14,10 @@ const ADDRESS_MASK: usize = RAM_SIZE - 1;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum CodeOwner {
-    /// A VPU core.
-    Vpu = 1,
-    /// Arm core 0. Each Arm core decodes for itself, so each has its own flag: one that decodes a page anew must
-    /// not hide the store from the others.
+    /// VPU core 0.
+    VpuCore0 = 1,
+    /// Arm core 0. Each core decodes for itself, so each has its own flag: one that decodes a page anew must not
+    /// hide the store from the others.
     Arm0 = 2,
     /// Arm core 1.
     Arm1 = 4,
@@ -25,6 +25,8 @@ pub enum CodeOwner {
     Arm2 = 8,
     /// Arm core 3.
     Arm3 = 16,
+    /// VPU core 1.
+    VpuCore1 = 32,
 }
 
 impl CodeOwner {

@@ -64,8 +64,8 @@ pub trait Bus {
     fn take_yield(&mut self) -> bool;
     /// Base of the exception vector table (IC_VADDR).
     fn vector_base(&self, core: CoreId) -> u32;
-    /// Reads p16..p31, the test-and-set locks that both cores share: old value out, now set.
+    /// Reads p16..p31, the test-and-set locks that both cores share: old value out, now set. `index` is 16..32.
     fn lock_read(&mut self, index: u8) -> u32;
-    /// Writes p16..p31: releases.
+    /// Writes p16..p31: releases. `index` is 16..32.
     fn lock_release(&mut self, index: u8);
 }

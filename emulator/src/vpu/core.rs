@@ -1,7 +1,14 @@
-//! One VPU core: its registers and its run loop.
+//! One VPU core: its state and the frame around the fast path.
 
 use super::bus::{Bus, CoreId};
+use super::decode::MAX_HALFWORDS;
+use super::execute::{Context, vector_number};
 use super::fault::{Fault, FaultKind};
+use super::hot::{self, Exit};
+use super::op::Op;
+use super::page_cache::{PageCache, Slot};
+use super::registers::{INTERRUPT_ENABLE, Registers};
+use super::vector::VectorUnit;
 
 /// Why `Core::run` came back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,21 +44,42 @@ enum State {
 pub struct Core {
     id: CoreId,
     cpuid: u32,
-    registers: [u32; 32],
-    retired: u64,
     state: State,
+    registers: Registers,
+    /// p0..p15.
+    control: [u32; 16],
+    vectors: VectorUnit,
+    pages: PageCache,
+    retired: u64,
+}
+
+/// What one instruction outside the fast path asks of the run loop.
+struct Step {
+    next: u32,
+    touched_device: bool,
+    check_interrupts: bool,
+    asleep: bool,
 }
 
 impl Core {
     /// A core held in reset. `cpuid` is what `version` reads, without the core number (0x0400_0104 and the like).
     pub fn new(id: CoreId, cpuid: u32) -> Self {
-        Self { id, cpuid, registers: [0; 32], retired: 0, state: State::Reset }
+        Self {
+            id,
+            cpuid,
+            state: State::Reset,
+            registers: Registers::new(),
+            control: [0; 16],
+            vectors: VectorUnit::new(),
+            pages: PageCache::new(id),
+            retired: 0,
+        }
     }
 
     /// Leaves reset: all registers zero, SR 0, execution from `pc`.
     pub fn start(&mut self, pc: u32) {
-        self.registers = [0; 32];
-        self.registers[31] = pc;
+        self.registers = Registers::new();
+        self.registers.set_pc(pc);
         self.state = State::Running;
     }
 
@@ -67,12 +95,12 @@ impl Core {
 
     /// r0..r31: 24 gp, 25 sp, 26 lr, 28 ssp, 30 sr, 31 pc.
     pub fn registers(&self) -> &[u32; 32] {
-        &self.registers
+        self.registers.all()
     }
 
     /// Address of the next instruction.
     pub fn pc(&self) -> u32 {
-        self.registers[31]
+        self.registers.pc()
     }
 
     /// Instructions retired since power-on.
@@ -80,22 +108,113 @@ impl Core {
         self.retired
     }
 
-    /// Executes up to `budget` instructions.
+    /// Executes up to `budget` instructions. Interrupts are looked at when it begins, when the machine asks for
+    /// attention after a device access, and when an instruction enables them.
     pub fn run<B: Bus>(&mut self, bus: &mut B, budget: u32) -> Run {
-        if let State::Stopped(fault) = self.state {
-            return Run { executed: 0, outcome: Outcome::Fault(fault) };
+        match self.state {
+            State::Stopped(fault) => return Run { executed: 0, outcome: Outcome::Fault(fault) },
+            State::Reset => return Run { executed: 0, outcome: Outcome::Asleep },
+            State::Asleep if !bus.interrupt_pending(self.id) => {
+                return Run { executed: 0, outcome: Outcome::Asleep };
+            }
+            State::Asleep | State::Running => self.state = State::Running,
         }
-        if self.state == State::Reset || budget == 0 {
-            return Run { executed: 0, outcome: Outcome::Asleep };
+        let mut left = budget;
+        let outcome = match self.run_slice(bus, budget, &mut left) {
+            Ok(outcome) => outcome,
+            Err(kind) => {
+                let fault = self.fault(bus, kind);
+                self.state = State::Stopped(fault);
+                Outcome::Fault(fault)
+            }
+        };
+        let executed = budget - left;
+        self.retired += u64::from(executed);
+        Run { executed, outcome }
+    }
+
+    fn run_slice<B: Bus>(&mut self, bus: &mut B, budget: u32, left: &mut u32) -> Result<Outcome, FaultKind> {
+        let mut check_interrupts = true;
+        loop {
+            if check_interrupts {
+                self.take_interrupt(bus, budget - *left)?;
+            }
+            let slot = match hot::run(&mut self.registers, &mut self.pages, bus, left) {
+                Exit::Budget => return Ok(Outcome::Budget),
+                Exit::OutsideRam => return Err(FaultKind::FetchOutsideRam),
+                Exit::Slow(slot) => slot,
+            };
+            let step = self.step(bus, slot, budget - *left)?;
+            self.registers.set_pc(step.next);
+            *left -= 1;
+            check_interrupts = step.check_interrupts;
+            if step.touched_device {
+                check_interrupts |= bus.take_attention();
+                if bus.take_yield() {
+                    return Ok(Outcome::Yielded);
+                }
+            }
+            if step.asleep && !bus.interrupt_pending(self.id) {
+                self.state = State::Asleep;
+                return Ok(Outcome::Asleep);
+            }
         }
-        let pc = self.registers[31];
-        let mut halfwords = [0; 5];
-        for (index, halfword) in halfwords.iter_mut().enumerate() {
-            *halfword = bus.ram().read16(pc.wrapping_add(2 * index as u32));
+    }
+
+    /// Executes one instruction outside the fast path. The pc stays on it if it cannot be executed.
+    fn step<B: Bus>(&mut self, bus: &mut B, slot: Slot, elapsed: u32) -> Result<Step, FaultKind> {
+        let pc = self.registers.pc();
+        let next = pc.wrapping_add(slot.length.into());
+        let vector = match slot.op {
+            Op::Vector { index } => Some(*self.pages.page(pc, bus.ram()).vector(index)),
+            _ => None,
+        };
+        let mut context = self.context(bus, elapsed);
+        let next = match vector {
+            Some(instruction) => context.execute_vector(&instruction, pc, next)?,
+            None => context.execute(hot::generalise(slot.op), pc, next)?,
+        };
+        let Context { touched_device, check_interrupts, asleep, .. } = context;
+        Ok(Step { next, touched_device, check_interrupts, asleep })
+    }
+
+    /// Enters the handler of the most urgent interrupt, if there is one and interrupts are enabled.
+    fn take_interrupt<B: Bus>(&mut self, bus: &mut B, elapsed: u32) -> Result<(), FaultKind> {
+        if self.registers.status() & INTERRUPT_ENABLE == 0 {
+            return Ok(());
         }
-        self.registers[0] = self.cpuid;
-        let fault = Fault { core: self.id, pc, halfwords, kind: FaultKind::UnknownInstruction };
-        self.state = State::Stopped(fault);
-        Run { executed: 0, outcome: Outcome::Fault(fault) }
+        if let Some(interrupt) = bus.acknowledge_interrupt(self.id) {
+            let return_to = self.registers.pc();
+            let vector = vector_number::INTERRUPT + interrupt.number;
+            let handler = self.context(bus, elapsed).raise(vector, return_to)?;
+            self.registers.set_pc(handler);
+        }
+        Ok(())
+    }
+
+    fn context<'a, B: Bus>(&'a mut self, bus: &'a mut B, elapsed: u32) -> Context<'a, B> {
+        Context {
+            id: self.id,
+            cpuid: self.cpuid,
+            registers: &mut self.registers,
+            control: &mut self.control,
+            vectors: &mut self.vectors,
+            bus,
+            elapsed,
+            touched_device: false,
+            check_interrupts: false,
+            asleep: false,
+        }
+    }
+
+    fn fault<B: Bus>(&self, bus: &mut B, kind: FaultKind) -> Fault {
+        let pc = self.registers.pc();
+        let mut halfwords = [0; MAX_HALFWORDS];
+        if kind != FaultKind::FetchOutsideRam {
+            for (index, halfword) in halfwords.iter_mut().enumerate() {
+                *halfword = bus.ram().read16(pc.wrapping_add(2 * index as u32));
+            }
+        }
+        Fault { core: self.id, pc, halfwords, kind }
     }
 }

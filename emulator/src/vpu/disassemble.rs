@@ -1,14 +1,6 @@
 //! Instruction words as text.
 
-/// Length in bytes of the instruction that begins with `first`.
-pub(super) fn length_of(first: u16) -> u32 {
-    match first {
-        0x0000..=0x7fff => 2,
-        0x8000..=0xdfff => 4,
-        0xe000..=0xf7ff => 6,
-        0xf800..=0xffff => 10,
-    }
-}
+use super::decode::length_of;
 
 /// Disassembles the instruction at `pc` whose halfwords begin `halfwords` (five suffice for every instruction;
 /// missing ones read as zero). Returns its length in bytes, and its text.

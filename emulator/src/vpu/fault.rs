@@ -12,6 +12,8 @@ pub enum FaultKind {
     UnknownInstruction,
     /// The encoding is known, what it does is not known well enough to execute it.
     UnsupportedInstruction,
+    /// The pc left RAM.
+    FetchOutsideRam,
     /// An exception was raised while the core has no vector table.
     NoVectorTable {
         /// Number of the exception: index into the vector table.
@@ -34,14 +36,17 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (length, text) = disassemble(self.pc, &self.halfwords);
         match self.kind {
+            FaultKind::FetchOutsideRam => {
+                return write!(out, "execution outside RAM at {:#010x} ({:?})", self.pc, self.core);
+            }
             FaultKind::UnknownInstruction => write!(out, "unknown instruction")?,
             FaultKind::UnsupportedInstruction => write!(out, "instruction without known effect")?,
             FaultKind::NoVectorTable { vector } => {
                 write!(out, "exception {vector:#04x} without a vector table")?
             }
         }
+        let (length, text) = disassemble(self.pc, &self.halfwords);
         write!(out, " at {:#010x} ({:?}):", self.pc, self.core)?;
         for halfword in &self.halfwords[..(length / 2) as usize] {
             write!(out, " {halfword:04x}")?;

@@ -3,6 +3,7 @@
 // A program has no public interface: `pub` here means "used by other modules".
 #![allow(unreachable_pub)]
 
+mod build;
 mod cli;
 mod firmware;
 mod outcome;
@@ -11,6 +12,7 @@ mod paths;
 #[allow(dead_code, unused_imports)]
 mod report;
 mod shell;
+mod toolchain;
 
 use clap::Parser;
 

@@ -30,7 +30,7 @@ pub fn is_verbose() -> bool {
 pub struct Tool {
     program: OsString,
     arguments: Vec<OsString>,
-    environment: BTreeMap<OsString, OsString>,
+    environment: BTreeMap<OsString, Option<OsString>>,
     folder: Option<PathBuf>,
     limit: Duration,
 }
@@ -81,7 +81,13 @@ impl Tool {
 
     /// Sets an environment variable.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment.insert(name.as_ref().to_owned(), Some(value.as_ref().to_owned()));
+        self
+    }
+
+    /// Keeps environment variables of ours from it.
+    pub fn without<N: AsRef<OsStr>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.environment.extend(names.into_iter().map(|name| (name.as_ref().to_owned(), None)));
         self
     }
 
@@ -154,7 +160,13 @@ impl Tool {
             eprintln!("+ {self}");
         }
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).envs(&self.environment);
+        command.args(&self.arguments);
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -173,8 +185,22 @@ impl fmt::Display for Tool {
         if let Some(folder) = &self.folder {
             write!(f, "cd {} && ", quoted(folder.as_os_str()))?;
         }
+        let removed = self.environment.iter().filter(|(name, value)| {
+            // One that is not set need not be shown.
+            value.is_none() && std::env::var_os(name).is_some()
+        });
+        let mut removed = removed.map(|(name, _)| name.to_string_lossy()).peekable();
+        if removed.peek().is_some() {
+            write!(f, "env")?;
+            for name in removed {
+                write!(f, " -u {name}")?;
+            }
+            write!(f, " ")?;
+        }
         for (name, value) in &self.environment {
-            write!(f, "{}={} ", name.to_string_lossy(), quoted(value))?;
+            if let Some(value) = value {
+                write!(f, "{}={} ", name.to_string_lossy(), quoted(value))?;
+            }
         }
         write!(f, "{}", quoted(&self.program))?;
         for argument in &self.arguments {

@@ -1,0 +1,143 @@
+//! The distribution's compiler, which builds `core` from its own library source.
+//!
+//! `-Z build-std` is an option of nightly compilers; `RUSTC_BOOTSTRAP=1` lets a stable one take it. The
+//! library source comes from the same package as the compiler, so the two always fit.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::system::System;
+use super::{INHERITED, TARGET, Task, sysroot_of};
+use crate::shell::Tool;
+
+const RUSTC: &str = "/usr/bin/rustc";
+const CARGO: &str = "/usr/bin/cargo";
+const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
+/// Linkers that know AArch64, in the order of preference. A name may be there and lead nowhere.
+const LINKERS: [&str; 2] = ["rust-lld", "ld.lld"];
+const INSTALL_LIMIT: Duration = Duration::from_secs(900);
+
+/// The distribution's compiler with its library source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Distribution {
+    sysroot: PathBuf,
+    linker: &'static str,
+}
+
+impl Distribution {
+    /// The distribution's compiler; installs the packages that `task` needs where it may.
+    ///
+    /// # Errors
+    /// If something is missing and cannot be installed here; the message has the command to type.
+    pub fn obtain(task: Task) -> Result<Self> {
+        let missing = match Self::find(task) {
+            Ok(found) => return Ok(found),
+            Err(missing) => missing,
+        };
+        install(task, &missing)?;
+        Self::find(task).context("still not usable after the installation")
+    }
+
+    fn find(task: Task) -> Result<Self> {
+        let sysroot = sysroot_of(RUSTC).with_context(|| format!("{RUSTC} is missing"))?;
+        if !Path::new(CARGO).exists() {
+            bail!("{CARGO} is missing");
+        }
+        check_version(&Tool::new(RUSTC).arg("--version").without(INHERITED).read()?)?;
+        let library = sysroot.join("lib/rustlib/src/rust/library");
+        if !library.join("core/src/lib.rs").exists() {
+            bail!("the library source is missing ({})", library.display());
+        }
+        if task == Task::Clippy && !Path::new(CARGO_CLIPPY).exists() {
+            bail!("{CARGO_CLIPPY} is missing");
+        }
+        let works = |linker: &&str| Tool::new(linker).args(["-flavor", "gnu", "--version"]).works();
+        let works_by_name = |linker: &&str| Tool::new(linker).arg("--version").works();
+        let linker = LINKERS.iter().find(|linker| works(linker) || works_by_name(linker));
+        let linker = linker.context("no linker for AArch64 (ld.lld) is installed")?;
+        Ok(Self { sysroot, linker })
+    }
+
+    /// Where the compiler's libraries are.
+    pub fn sysroot(&self) -> &Path {
+        &self.sysroot
+    }
+
+    /// The distribution's cargo with its verb, never a proxy that happens to be first on PATH.
+    pub fn cargo(&self, task: Task) -> Tool {
+        let tool = match task {
+            Task::Build => Tool::new(CARGO).arg("build"),
+            // Through `cargo clippy` PATH would decide, and may lead to another compiler's clippy.
+            Task::Clippy => Tool::new(CARGO_CLIPPY).arg("clippy"),
+        };
+        let linker = format!("CARGO_TARGET_{}_LINKER", TARGET.to_uppercase().replace('-', "_"));
+        let tool = tool.without(INHERITED).env(linker, self.linker);
+        let tool = tool.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", RUSTC).env("CARGO", CARGO);
+        let tool = tool.args(["-Z", "build-std=core,compiler_builtins"]);
+        tool.args(["-Z", "build-std-features=compiler-builtins-mem"])
+    }
+
+    #[cfg(test)]
+    pub fn with_sysroot(sysroot: &str, linker: &'static str) -> Self {
+        Self { sysroot: sysroot.into(), linker }
+    }
+}
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{RUSTC} with core from source")
+    }
+}
+
+/// An old compiler fails deep inside the build with messages that help nobody.
+fn check_version(answer: &str) -> Result<()> {
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    let version = answer.split_whitespace().nth(1).unwrap_or_default();
+    match (minor(version), minor(needed)) {
+        (Some(found), Some(least)) if found >= least => Ok(()),
+        _ => bail!("{RUSTC} is version {version}, the image needs {needed}"),
+    }
+}
+
+/// The 95 of 1.95.0.
+fn minor(version: &str) -> Option<u32> {
+    version.strip_prefix("1.")?.split('.').next()?.parse().ok()
+}
+
+/// Installs packages where we may, or says what to type.
+fn install(task: Task, missing: &anyhow::Error) -> Result<()> {
+    let system = System::this()?;
+    let Some(packages) = system.packages(task == Task::Clippy) else {
+        bail!("{missing:#}; {}", system.advice());
+    };
+    let command = format!("apt-get install -y {}", packages.join(" "));
+    if !system.is_root {
+        bail!("{missing:#}; type: sudo {command}");
+    }
+    eprintln!("{command}: {missing:#}, and the image needs a compiler that can build core for {TARGET}");
+    let apt = || Tool::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").limit(INSTALL_LIMIT);
+    let install = || apt().args(["install", "-y", "--no-install-recommends"]).args(&packages).run();
+    // The package lists of a fresh container are empty.
+    if install().is_err() {
+        apt().arg("update").run().with_context(|| format!("cannot install; type: {command}"))?;
+        install().with_context(|| format!("cannot install; type: {command}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_older_than_the_workspace_asks_for_is_refused_by_version() {
+        assert!(check_version("rustc 1.96.0 (ac68faa20 2026-05-25)").is_ok());
+        assert!(check_version("rustc 1.95.0").is_ok());
+        let error = check_version("rustc 1.63.0 (4b91a6ea7 2022-08-08)").unwrap_err().to_string();
+        assert!(error.contains("1.63.0") && error.contains("1.95"), "{error}");
+        assert!(check_version("not a compiler").is_err());
+    }
+}

@@ -12,6 +12,7 @@ use object::{Object, ObjectSegment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::outcome::Outcome;
 use crate::paths;
 use crate::shell::Tool;
 use crate::toolchain::{Choice, TARGET, Task, Toolchain};
@@ -73,7 +74,7 @@ pub fn elf_path() -> PathBuf {
 pub fn image(options: &Options) -> Result<Image> {
     let toolchain = Toolchain::obtain(options.toolchain, Task::Build)?;
     let git = git_state();
-    run(&toolchain, Task::Build, options, &git)?;
+    have_cargo(&toolchain, Task::Build, options, &git)?;
 
     let built = paths::target().join(TARGET).join(PROFILE).join("boot");
     let elf_bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
@@ -100,10 +101,25 @@ pub fn image(options: &Options) -> Result<Image> {
 /// If no compiler can be had, or a lint fires.
 pub fn lint(options: &Options) -> Result<()> {
     let toolchain = Toolchain::obtain(options.toolchain, Task::Clippy)?;
-    run(&toolchain, Task::Clippy, options, &git_state())
+    have_cargo(&toolchain, Task::Clippy, options, &git_state())
 }
 
-fn run(toolchain: &Toolchain, task: Task, options: &Options, git: &str) -> Result<()> {
+/// The verb `build`: builds, and says what came of it.
+///
+/// # Errors
+/// As [`image`].
+pub fn run(options: &Options, json: bool) -> Result<Outcome> {
+    let image = image(options)?;
+    if json {
+        println!("{}", serde_json::to_string(&image)?);
+    } else {
+        println!("{}: {} of {SIZE_LIMIT} bytes, commit {}", image.img.display(), image.bytes, image.git);
+        println!("built by {}", image.toolchain);
+    }
+    Ok(Outcome::Pass)
+}
+
+fn have_cargo(toolchain: &Toolchain, task: Task, options: &Options, git: &str) -> Result<()> {
     let from_variable = || std::env::var("DEFMT_LOG").ok().filter(|level| !level.is_empty());
     let level = options.log_level.clone().or_else(from_variable);
     let tool = toolchain.command(task).env("DEFMT_LOG", level.as_deref().unwrap_or("info"));

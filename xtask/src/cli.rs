@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::build;
+
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
 /// Exit codes: 0 all passed; 1 the work was done and a verdict is not `pass`, or a suite failed; 2 the command
@@ -25,6 +27,8 @@ pub struct Cli {
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Builds the image: target/image/kernel8.img for the card, kernel8.elf beside it for the log decoder.
+    Build(build::Options),
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.
     #[command(subcommand)]
     Firmware(FirmwareVerb),

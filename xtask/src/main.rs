@@ -23,6 +23,7 @@ fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     shell::set_verbose(cli.verbose);
     let result = match cli.command {
+        Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
     };
     Outcome::report(result)

@@ -1,0 +1,193 @@
+//! CPRMAN, the clock manager: PLLs, clock generators, and the counter that measures them (VPU fact sheet 5;
+//! Linux `drivers/clk/bcm/clk-bcm2835.c`).
+//!
+//! Software sees the rates it programmed: the measuring counter computes them from the registers. The cores'
+//! speed in virtual time does not follow; it is the board's.
+
+mod tree;
+
+use self::tree::{CLOCKS, CRYSTAL_HZ};
+use super::block::{Block, register, storage};
+use super::device::{Context, Device};
+
+const MEASURE_CONTROL: u32 = 0x0c0;
+const MEASURE_COUNT: u32 = 0x0c4;
+const CRYSTAL_COUNT: u32 = 0x100;
+const LOCK: u32 = 0x114;
+const SDRAM_CONTROL: u32 = 0x1a8;
+/// First register of the analogue half, A2W.
+const ANALOGUE: u32 = 0x1000;
+/// A2W registers read back 0x800 above where they are written, too.
+const ANALOGUE_READ_BACK: u32 = 0x1800;
+
+const PASSWORD: u32 = 0x5a;
+const ENABLE: u32 = 1 << 4;
+const KILL: u32 = 1 << 5;
+const BUSY: u32 = 1 << 7;
+const SDRAM_ACCEPT: u32 = 1 << 16;
+const SDRAM_UPDATE: u32 = 1 << 17;
+/// PLLA, B, C, D and H.
+const ALL_LOCKED: u32 = 0x1f00;
+
+/// Numbers at the measuring multiplexer that are no clock generator of the table.
+const MEASURED_AS_ARM: [u32; 2] = [0, 8];
+
+const SIZE: u32 = 0x3000;
+
+static BLOCK: Block = Block {
+    name: "CPRMAN",
+    base: 0x7e10_1000,
+    size: SIZE,
+    registers: &[
+        storage(0x000, 48, "CM_CLOCKS", "clock generators: BUSY is computed"),
+        register(MEASURE_CONTROL, "CM_TCNTCTL"),
+        register(MEASURE_COUNT, "CM_TCNTCNT"),
+        storage(0x0c8, 14, "CM_CLOCKS_2", "clock generators: BUSY is computed"),
+        register(CRYSTAL_COUNT, "CM_OSCCOUNT"),
+        storage(0x104, 4, "CM_PLLS", "divider loads happen at once"),
+        register(LOCK, "CM_LOCK"),
+        storage(0x118, 36, "CM_EVENTS_AND_CLOCKS", "clock generators: BUSY is computed"),
+        register(SDRAM_CONTROL, "CM_SDCCTL"),
+        storage(0x1ac, 21, "CM_CLOCKS_3", "clock generators: BUSY is computed"),
+        storage(0x1000, 0x400, "A2W", "analogue settings; the rates are computed from them"),
+        storage(0x2000, 0x400, "UNNAMED_7e103", "in no public header; polled to a timeout at boot"),
+    ],
+};
+
+/// The block.
+pub struct Clocks {
+    words: Vec<u32>,
+    /// When the crystal counter was loaded, and with how much.
+    counting: Option<(u64, u32)>,
+    board_arm_hz: u64,
+    board_vpu_hz: u64,
+}
+
+impl Clocks {
+    /// All off. The board's rates answer for clocks that the firmware took over running and never set.
+    pub fn new(board_arm_hz: u64, board_vpu_hz: u64) -> Self {
+        Self { words: vec![0; (SIZE / 4) as usize], counting: None, board_arm_hz, board_vpu_hz }
+    }
+
+    fn word(&self, offset: u32) -> u32 {
+        self.words.get((offset / 4) as usize).copied().unwrap_or(0)
+    }
+
+    fn crystal_count_left(&self, now_ps: u64) -> u32 {
+        let Some((loaded_at, count)) = self.counting else { return 0 };
+        let elapsed = u128::from(now_ps - loaded_at) * u128::from(CRYSTAL_HZ) / 1_000_000_000_000;
+        u32::try_from(elapsed).map_or(0, |elapsed| count.saturating_sub(elapsed))
+    }
+
+    /// What the counter has counted once the crystal count has run out.
+    fn measured_count(&self) -> u32 {
+        let Some((_, crystal_count)) = self.counting else { return 0 };
+        let rate = self.measured_rate();
+        u32::try_from(rate * u64::from(crystal_count) / CRYSTAL_HZ).unwrap_or(u32::MAX)
+    }
+
+    fn measured_rate(&self) -> u64 {
+        let control = self.word(MEASURE_CONTROL);
+        let selected = control & 0xf | (control >> 12 & 0x3) << 4;
+        let written = |offset| self.word(offset);
+        let rate = match CLOCKS.iter().find(|clock| clock.measured_as == selected) {
+            Some(clock) => clock.rate(&written),
+            None if MEASURED_AS_ARM.contains(&selected) => tree::arm_rate(&written),
+            None => 0,
+        };
+        match (rate, selected) {
+            (0, 5) => self.board_vpu_hz,
+            (0, arm) if MEASURED_AS_ARM.contains(&arm) => self.board_arm_hz,
+            (rate, _) => rate,
+        }
+    }
+}
+
+/// True for the control registers of clock generators, whose BUSY bit follows ENABLE.
+fn is_generator(offset: u32) -> bool {
+    offset & 4 == 0 && (offset < 0x100 || (0x158..0x200).contains(&offset))
+}
+
+impl Device for Clocks {
+    fn block(&self) -> &'static Block {
+        &BLOCK
+    }
+
+    fn read(&mut self, offset: u32, context: &mut Context<'_>) -> Option<u32> {
+        let word = self.word(offset);
+        Some(match offset {
+            MEASURE_CONTROL => word & !BUSY,
+            MEASURE_COUNT => self.measured_count(),
+            CRYSTAL_COUNT => self.crystal_count_left(context.now_ps),
+            LOCK => ALL_LOCKED | word & 0xff,
+            SDRAM_CONTROL => {
+                let accepted = if word & SDRAM_UPDATE != 0 { SDRAM_ACCEPT } else { 0 };
+                let busy = if word & ENABLE != 0 { BUSY } else { 0 };
+                word & !(SDRAM_ACCEPT | BUSY) | accepted | busy
+            }
+            ANALOGUE_READ_BACK..0x2000 => self.word(offset - (ANALOGUE_READ_BACK - ANALOGUE)),
+            _ if !BLOCK.is_storage(offset) => return None,
+            _ if is_generator(offset) && word & (ENABLE | KILL) == ENABLE => word | BUSY,
+            _ if is_generator(offset) => word & !BUSY,
+            _ => word,
+        })
+    }
+
+    fn write(&mut self, offset: u32, value: u32, context: &mut Context<'_>) -> Option<()> {
+        let known = BLOCK.is_storage(offset)
+            || matches!(offset, MEASURE_CONTROL | MEASURE_COUNT | CRYSTAL_COUNT | LOCK | SDRAM_CONTROL);
+        if !known {
+            return None;
+        }
+        if value >> 24 != PASSWORD {
+            return Some(());
+        }
+        let value = value & 0xff_ffff;
+        if let Some(word) = self.words.get_mut((offset / 4) as usize) {
+            *word = value;
+        }
+        if offset == CRYSTAL_COUNT {
+            self.counting = Some((context.now_ps, value));
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::device::bench::Bench;
+    use super::*;
+
+    fn clocks() -> Clocks {
+        Clocks::new(1_200_000_000, 250_000_000)
+    }
+
+    #[test]
+    fn a_generator_is_busy_while_enabled_and_not_killed() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.write(&mut clocks, 0x0f0, 0x5a00_0016);
+        assert_eq!(bench.read(&mut clocks, 0x0f0), 0x96);
+        bench.write(&mut clocks, 0x0f0, 0x5a00_0036);
+        assert_eq!(bench.read(&mut clocks, 0x0f0), 0x36);
+    }
+
+    #[test]
+    fn a_store_without_the_password_changes_nothing() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.write(&mut clocks, 0x0f4, 0x0000_a6ab);
+        assert_eq!(bench.read(&mut clocks, 0x0f4), 0);
+    }
+
+    #[test]
+    fn measuring_for_a_millisecond_counts_kilohertz() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.write(&mut clocks, 0x090, 0x5a00_0011);
+        bench.write(&mut clocks, 0x094, 0x5a00_4000);
+        bench.write(&mut clocks, MEASURE_CONTROL, 0x5a00_0006);
+        bench.write(&mut clocks, CRYSTAL_COUNT, 0x5a00_4b00);
+        assert_eq!(bench.read(&mut clocks, CRYSTAL_COUNT), 0x4b00);
+        bench.now_ps = 1_000_000_000;
+        assert_eq!(bench.read(&mut clocks, CRYSTAL_COUNT), 0);
+        assert_eq!(bench.read(&mut clocks, MEASURE_COUNT), 4_800);
+    }
+}

@@ -28,7 +28,7 @@ pub enum FaultKind {
     BigEndian,
     /// An exception return to AArch32.
     Aarch32,
-    /// The vector of an exception cannot itself be fetched: the core would take the same exception for ever.
+    /// The first instruction of an exception vector raises an exception to the same vector, and would for ever.
     ExceptionLoop,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Fault {
             FaultKind::Granule => "translation granule other than 4 KiB, which is not modelled",
             FaultKind::BigEndian => "big-endian data accesses are on, which is not modelled",
             FaultKind::Aarch32 => "exception return to AArch32, which is not modelled",
-            FaultKind::ExceptionLoop => "the exception vector cannot be fetched",
+            FaultKind::ExceptionLoop => "the exception vector raises an exception itself, for ever",
         };
         write!(f, "arm core {} at {:#x}, word {:#010x}: {what}", self.core, self.pc, self.word)
     }

@@ -15,7 +15,23 @@
 
 pub mod bus;
 mod core;
+mod decode;
+mod exception;
+mod exclusive;
+mod execute;
 mod fault;
+mod mmu;
+mod page_cache;
+mod pmu;
+mod state;
+mod sysreg;
+mod timer;
+mod tlb;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::core::{Core, Outcome, Run};
 pub use self::fault::{Fault, FaultKind};
+pub use self::state::Note;
+pub use self::sysreg::Register;

@@ -1,0 +1,115 @@
+//! The cache of translations for the exception level in use: direct-mapped by page, loads and stores apart.
+//!
+//! Only RAM pages are held, so a hit is also the promise that the access is a plain one.
+
+/// log2 of the page size.
+pub(crate) const PAGE_SHIFT: u32 = 12;
+/// Offset within a page.
+pub(crate) const PAGE_OFFSET: u64 = (1 << PAGE_SHIFT) - 1;
+
+const ENTRIES: usize = 256;
+/// No page: a tag is page-aligned.
+const NO_TAG: u64 = 1;
+
+/// One page.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Virtual page that may be read.
+    read: u64,
+    /// Virtual page that may be written.
+    write: u64,
+    /// Physical page.
+    page: u32,
+}
+
+const EMPTY: Entry = Entry { read: NO_TAG, write: NO_TAG, page: 0 };
+
+/// The cache.
+pub(crate) struct Tlb {
+    entries: Box<[Entry; ENTRIES]>,
+}
+
+impl Tlb {
+    pub(crate) fn new() -> Self {
+        Self { entries: Box::new([EMPTY; ENTRIES]) }
+    }
+
+    #[inline(always)]
+    fn index(address: u64) -> usize {
+        (address >> PAGE_SHIFT) as usize % ENTRIES
+    }
+
+    /// Physical address of a readable, aligned `bytes`-wide location in RAM; none on a miss.
+    #[inline(always)]
+    pub(crate) fn readable(&self, address: u64, bytes: u64) -> Option<u32> {
+        let entry = &self.entries[Self::index(address)];
+        // An unaligned address never equals a tag.
+        (entry.read == address & !(PAGE_OFFSET & !(bytes - 1)))
+            .then(|| entry.page | (address & PAGE_OFFSET) as u32)
+    }
+
+    /// The same for a store.
+    #[inline(always)]
+    pub(crate) fn writable(&self, address: u64, bytes: u64) -> Option<u32> {
+        let entry = &self.entries[Self::index(address)];
+        (entry.write == address & !(PAGE_OFFSET & !(bytes - 1)))
+            .then(|| entry.page | (address & PAGE_OFFSET) as u32)
+    }
+
+    /// Notes a page of RAM that has just been translated for a load or for a store.
+    pub(crate) fn insert(&mut self, address: u64, physical: u32, is_write: bool) {
+        let tag = address & !PAGE_OFFSET;
+        let page = physical & !(PAGE_OFFSET as u32);
+        let entry = &mut self.entries[Self::index(address)];
+        let same_page = (entry.read == tag || entry.write == tag) && entry.page == page;
+        if !same_page {
+            *entry = Entry { page, ..EMPTY };
+        }
+        if is_write {
+            entry.write = tag;
+        } else {
+            entry.read = tag;
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn flush(&mut self) {
+        self.entries.fill(EMPTY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readable_page_is_not_writable_until_a_store_was_translated() {
+        let mut tlb = Tlb::new();
+        tlb.insert(0xffff_0000_1234_5678, 0x8_1000, false);
+        assert_eq!(tlb.readable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
+        assert_eq!(tlb.writable(0xffff_0000_1234_5678, 8), None);
+        tlb.insert(0xffff_0000_1234_5000, 0x8_1000, true);
+        assert_eq!(tlb.writable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
+        assert_eq!(tlb.readable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
+    }
+
+    #[test]
+    fn unaligned_access_misses() {
+        let mut tlb = Tlb::new();
+        tlb.insert(0x1000, 0x2000, false);
+        assert_eq!(tlb.readable(0x1001, 1), Some(0x2001));
+        assert_eq!(tlb.readable(0x1001, 2), None);
+        assert_eq!(tlb.readable(0x1004, 8), None);
+    }
+
+    #[test]
+    fn flush_and_conflict_forget() {
+        let mut tlb = Tlb::new();
+        tlb.insert(0x1000, 0x2000, false);
+        tlb.insert(0x10_1000, 0x3000, false);
+        assert_eq!(tlb.readable(0x1000, 4), None);
+        assert_eq!(tlb.readable(0x10_1000, 4), Some(0x3000));
+        tlb.flush();
+        assert_eq!(tlb.readable(0x10_1000, 4), None);
+    }
+}

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
+use emulator::board::Board;
+use harness::plan::{MAX_SCENARIOS, Plan};
+use harness::scenario::Kind;
 
 use crate::build;
+use crate::firmware::Variant;
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -27,6 +31,17 @@ pub struct Cli {
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Builds the image and the SD card, boots the card on the emulated Pi with the real firmware, and reports.
+    ///
+    /// Shows progress, prints the verdicts and latencies as a table, writes the report, and exits with 0 if every
+    /// verdict is `pass`.
+    Run(RunOptions),
+    /// Writes the SD card that `run` boots with the same options, byte for byte, as an image for a real card.
+    Sdcard(SdcardOptions),
+    /// Runs the suites that must pass before anything is accepted, and counts them.
+    ///
+    /// Installs the programs that a suite needs and does not find, if it may. The last line is `N passed, N failed`.
+    Test(TestOptions),
     /// Builds the image: target/image/kernel8.img for the card, kernel8.elf beside it for the log decoder.
     Build(build::Options),
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.
@@ -56,4 +71,134 @@ pub enum FirmwareVerb {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
+}
+
+/// What is on the card.
+#[derive(Args, Debug)]
+pub struct CardOptions {
+    /// Use this firmware release (see `firmware list`) instead of the distribution's own.
+    #[arg(long, value_name = "RELEASE")]
+    pub firmware: Option<String>,
+    /// Use this build of the firmware.
+    #[arg(long, value_enum, default_value = "start")]
+    pub variant: Variant,
+    /// Run only these scenarios, in this order.
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = scenario)]
+    pub scenarios: Vec<Kind>,
+    /// Repeat pings of each size, and handshakes, this often.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().iterations,
+          value_parser = value_parser!(u32).range(1..=100_000_000))]
+    pub iterations: u32,
+    /// Vary patterns, the order of sizes, and how the emulated processors interleave.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().seed)]
+    pub seed: u64,
+}
+
+impl CardOptions {
+    /// What the image is told to do.
+    pub fn plan(&self) -> Plan {
+        let mut plan = Plan { iterations: self.iterations, seed: self.seed, ..Plan::default() };
+        if !self.scenarios.is_empty() {
+            plan.scenarios = self.scenarios.iter().copied().take(MAX_SCENARIOS).collect();
+        }
+        plan
+    }
+}
+
+/// Options of `run`.
+#[derive(Args, Debug)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub card: CardOptions,
+    /// Emulate this board.
+    #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board)]
+    pub board: Board,
+    /// Boot this card image as it is, instead of making one.
+    #[arg(long = "card", value_name = "FILE",
+          conflicts_with_all = ["firmware", "variant", "scenarios", "iterations"])]
+    pub card_image: Option<PathBuf>,
+    /// Write the report to this file instead of target/report/report.json.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Show the image's log and the firmware's own log in time order.
+    #[arg(long)]
+    pub log: bool,
+    /// End the run after this much time on the PC.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+}
+
+/// Options of `sdcard`.
+#[derive(Args, Debug)]
+pub struct SdcardOptions {
+    #[command(flatten)]
+    pub card: CardOptions,
+    /// Write the image to this file instead of target/sdcard.img.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of `test`.
+#[derive(Args, Debug)]
+pub struct TestOptions {
+    /// Run only these suites.
+    #[arg(value_name = "SUITE")]
+    pub suites: Vec<String>,
+    /// List the suites instead of running them.
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Parses the name of a scenario.
+fn scenario(name: &str) -> Result<Kind, String> {
+    let names = || Kind::ALL.map(Kind::name).join(", ");
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| format!("the scenarios are {}", names()))
+}
+
+/// Parses the name of a board.
+fn board(name: &str) -> Result<Board, String> {
+    let names = || Board::ALL.map(|board| board.name).join(", ");
+    Board::by_name(name).ok_or_else(|| format!("the boards are {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn scenarios_can_be_listed_with_commas() {
+        let cli =
+            Cli::try_parse_from(["xtask", "run", "--scenario", "echo,bring-up", "--seed", "7"]).unwrap();
+        let Command::Run(options) = cli.command else { panic!("not run") };
+        let plan = options.card.plan();
+        assert_eq!(plan.scenarios, [Kind::Echo, Kind::BringUp]);
+        assert_eq!((plan.seed, plan.iterations), (7, Plan::default().iterations));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        for words in [
+            &["xtask"][..],
+            &["xtask", "fly"],
+            &["xtask", "run", "--board", "5"],
+            &["xtask", "run", "--scenario", "nap"],
+            &["xtask", "run", "--variant", "start4"],
+            &["xtask", "run", "--iterations", "0"],
+            &["xtask", "run", "--frobnicate"],
+            &["xtask", "run", "--card", "a.img", "--variant", "start_db"],
+        ] {
+            let error = Cli::try_parse_from(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{words:?}");
+        }
+    }
 }

@@ -4,14 +4,17 @@
 #![allow(unreachable_pub)]
 
 mod build;
+mod card;
 mod cli;
 mod firmware;
+mod image;
 mod outcome;
 mod paths;
-// `run` prints and writes what is in here.
-#[allow(dead_code, unused_imports)]
 mod report;
+mod run;
+mod sdcard;
 mod shell;
+mod test;
 mod toolchain;
 
 use clap::Parser;
@@ -23,6 +26,9 @@ fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     shell::set_verbose(cli.verbose);
     let result = match cli.command {
+        Command::Run(options) => run::run(&options, cli.json),
+        Command::Sdcard(options) => sdcard::write(&options, cli.json),
+        Command::Test(options) => test::run(&options, cli.json),
         Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
     };

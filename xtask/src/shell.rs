@@ -123,18 +123,12 @@ impl Tool {
     /// If it cannot be started, fails (its standard error is then part of the message), or takes too long.
     pub fn read(&self) -> Result<String> {
         let finished = self.finish()?;
-        match finished.status {
-            Some(status) if status.success() => Ok(finished.stdout),
-            Some(status) => {
-                bail!("{} failed ({status}): {self}\n{}", self.name(), finished.stderr.trim_end())
-            }
-            None => bail!(
-                "{} was ended after {} s: {self}\n{}",
-                self.name(),
-                self.limit.as_secs(),
-                finished.stderr.trim_end()
-            ),
-        }
+        let how = match finished.status {
+            Some(status) if status.success() => return Ok(finished.stdout),
+            Some(status) => format!("failed ({status})"),
+            None => format!("was ended after {} s", self.limit.as_secs()),
+        };
+        bail!("{} {how}\n{}\nThe command was: {self}", self.name(), finished.stderr.trim_end())
     }
 
     /// Runs it and returns whatever came of it.

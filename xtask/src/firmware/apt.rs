@@ -87,7 +87,7 @@ struct WorkFolder {
 impl WorkFolder {
     fn create(cache: &Cache) -> Result<Self> {
         let path = cache.root().join(format!(".fetch-{}", std::process::id()));
-        for part in ["lists/partial", "archives/partial", "download"] {
+        for part in ["lists/partial", "archives/partial", "download", "no-parts"] {
             let part = path.join(part);
             fs::create_dir_all(&part).with_context(|| format!("creating {}", part.display()))?;
         }
@@ -135,10 +135,10 @@ impl<'a> Apt<'a> {
         let timeout = CONNECTION_LIMIT.as_secs();
         let options = [
             format!("Dir::Etc::sourcelist={}", path("private.sources")),
-            "Dir::Etc::sourceparts=-".to_owned(),
+            format!("Dir::Etc::sourceparts={}", path("no-parts")),
             // A pin of the administrator's, or an installed package, must not decide which version we get.
             "Dir::Etc::preferences=/dev/null".to_owned(),
-            "Dir::Etc::preferencesparts=-".to_owned(),
+            format!("Dir::Etc::preferencesparts={}", path("no-parts")),
             format!("Dir::State::status={}", path("status")),
             format!("Dir::State::lists={}", path("lists")),
             format!("Dir::Cache::archives={}", path("archives")),

@@ -91,7 +91,7 @@ impl Cache {
 
         let folder = self.root.join(name);
         if folder.exists() {
-            return self.keep_if_same(&folder, files);
+            return keep_if_same(&folder, files, origin);
         }
         let unfinished = self.root.join(format!("{UNFINISHED}{name}-{}", std::process::id()));
         let copied = copy_all(files, &unfinished, origin);
@@ -100,29 +100,11 @@ impl Cache {
             // Whatever was copied is of no use; the error that stopped us is the one to tell.
             let _ = fs::remove_dir_all(&unfinished);
             if folder.exists() {
-                return self.keep_if_same(&folder, files);
+                return keep_if_same(&folder, files, origin);
             }
             return Err(error.context(format!("adding firmware release {name} to {}", self.root.display())));
         }
         Release::open(&folder)
-    }
-
-    fn keep_if_same(&self, folder: &Path, files: &[PathBuf]) -> Result<Release> {
-        let release = Release::open(folder)?;
-        for file in files {
-            let name = file_name(file);
-            let same = release.has(&name) && release.read(&name)? == fs::read(file)?;
-            if !same {
-                bail!(
-                    "another firmware release is already called {} and has a different {name}; \
-                     give this one a name of its own with `firmware add DIR --name NAME`, or delete {}",
-                    release.name,
-                    folder.display()
-                );
-            }
-        }
-        eprintln!("Firmware release {} is already at hand.", release.name);
-        Ok(release)
     }
 }
 
@@ -146,14 +128,43 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// The release in `folder`, if it holds the same `files`. The distribution's own package, fetched after the same
+/// release came by another way, becomes the origin that counts.
+fn keep_if_same(folder: &Path, files: &[PathBuf], origin: &Origin) -> Result<Release> {
+    let mut release = Release::open(folder)?;
+    for file in files {
+        let name = file_name(file);
+        let same = release.has(&name) && release.read(&name)? == fs::read(file)?;
+        if !same {
+            bail!(
+                "another firmware release is already called {} and has a different {name}; \
+                 give this one a name of its own with `firmware add DIR --name NAME`, or delete {}",
+                release.name,
+                folder.display()
+            );
+        }
+    }
+    eprintln!("Firmware release {} is already at hand.", release.name);
+    if origin.is_own_distribution() {
+        write_origin(folder, origin)?;
+        release.origin = origin.clone();
+    }
+    Ok(release)
+}
+
+fn write_origin(folder: &Path, origin: &Origin) -> Result<()> {
+    let path = folder.join(ORIGIN_FILE);
+    fs::write(&path, serde_json::to_string_pretty(origin)?)
+        .with_context(|| format!("writing {}", path.display()))
+}
+
 fn copy_all(files: &[PathBuf], folder: &Path, origin: &Origin) -> Result<()> {
     fs::create_dir_all(folder)?;
     for file in files {
         let copy = folder.join(file_name(file));
         fs::copy(file, copy).with_context(|| format!("copying {}", file.display()))?;
     }
-    fs::write(folder.join(ORIGIN_FILE), serde_json::to_string_pretty(origin)?)?;
-    Ok(())
+    write_origin(folder, origin)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod list;
 mod release;
 
 pub use cache::Cache;
-pub use release::Release;
+pub use release::{Release, Variant};
 
 use anyhow::Result;
 

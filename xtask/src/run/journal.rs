@@ -1,0 +1,114 @@
+//! Both processors' logs as one, in time order.
+
+use emulator::firmware_log::{Line, Ring};
+use emulator::machine::Machine;
+
+/// Who wrote a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The image, by its serial line.
+    Arm,
+    /// The firmware, in the message log that it keeps in RAM.
+    VideoCore,
+    /// The firmware, by a serial line (`uart_2ndstage=1`).
+    VideoCoreSerial,
+    /// The emulator: something that happened in the machine.
+    Machine,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arm => "arm",
+            Self::VideoCore => "vc",
+            Self::VideoCoreSerial => "vc-uart",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// A line of either log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// When it was written: µs since power-on.
+    pub at_us: u64,
+    /// By whom.
+    pub side: Side,
+    /// What.
+    pub text: String,
+}
+
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
+        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), self.text)
+    }
+}
+
+/// Collects lines until they are taken in time order.
+#[derive(Debug, Default)]
+pub struct Journal {
+    waiting: Vec<Entry>,
+    firmware: FirmwareLog,
+}
+
+impl Journal {
+    /// Notes a line.
+    pub fn note(&mut self, at_us: u64, side: Side, text: impl Into<String>) {
+        self.waiting.push(Entry { at_us, side, text: text.into() });
+    }
+
+    /// Everything noted and logged by the firmware since the last call, in time order.
+    pub fn take(&mut self, machine: &Machine) -> Vec<Entry> {
+        for line in self.firmware.new_lines(machine) {
+            self.note(u64::from(line.time_us), Side::VideoCore, line.text);
+        }
+        let mut entries = std::mem::take(&mut self.waiting);
+        entries.sort_by_key(|entry| entry.at_us);
+        entries
+    }
+
+    /// The firmware's latest lines, as evidence for a run that ended badly.
+    pub fn last_firmware_lines(&mut self, machine: &Machine, count: usize) -> Vec<Entry> {
+        let lines = self.firmware.all_lines(machine);
+        let skipped = lines.len().saturating_sub(count);
+        let entry =
+            |line: Line| Entry { at_us: u64::from(line.time_us), side: Side::VideoCore, text: line.text };
+        lines.into_iter().skip(skipped).map(entry).collect()
+    }
+}
+
+/// The firmware's ring of messages, and how far it has been read.
+#[derive(Debug, Default)]
+struct FirmwareLog {
+    ring: Option<Ring>,
+    searches: u32,
+    last: Option<Line>,
+}
+
+/// Looking for the ring reads all of RAM, so it is not tried for ever.
+const MAX_SEARCHES: u32 = 4;
+
+impl FirmwareLog {
+    fn all_lines(&mut self, machine: &Machine) -> Vec<Line> {
+        if self.ring.is_none() && self.searches < MAX_SEARCHES {
+            self.searches += 1;
+            self.ring = Ring::find(machine.ram());
+        }
+        self.ring.map_or(Vec::new(), |ring| ring.lines(machine.ram()))
+    }
+
+    /// The lines behind the last one seen. The ring exists when the Arm starts at the latest.
+    fn new_lines(&mut self, machine: &Machine) -> Vec<Line> {
+        if !machine.arm_released() {
+            return Vec::new();
+        }
+        let mut lines = self.all_lines(machine);
+        let seen = self.last.as_ref().and_then(|last| lines.iter().rposition(|line| line == last));
+        let lines = lines.split_off(seen.map_or(0, |seen| seen + 1));
+        if let Some(last) = lines.last() {
+            self.last = Some(last.clone());
+        }
+        lines
+    }
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask run`: image, card, machine, report.
+
+mod decoder;
+mod events;
+mod journal;
+mod output;
+mod progress;
+mod session;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use emulator::card::Card;
+use emulator::machine::Summary;
+use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
+use harness::{Plan, Verdict};
+use sha2::{Digest, Sha256};
+
+use crate::card;
+use crate::cli::{CardOptions, RunOptions};
+use crate::image::Image;
+use crate::outcome::Outcome;
+use crate::{firmware, paths, report};
+pub use decoder::Strings;
+use session::{Limits, Settings};
+
+/// Time in the machine for the firmware to boot, on top of the plan's own limit.
+const BOOT_ALLOWANCE: Duration = Duration::from_secs(60);
+
+/// Everything that is known after a run.
+#[derive(Debug)]
+pub struct Done {
+    /// Verdicts, latencies, notes.
+    pub collected: Collected,
+    /// What the machine did.
+    pub summary: Summary,
+    /// How long the run took on the PC.
+    pub wall: Duration,
+    /// More about a run that did not come to its end.
+    pub evidence: Vec<String>,
+}
+
+impl Done {
+    /// True if every verdict is `pass`.
+    pub fn passed(&self) -> bool {
+        self.collected.report.verdict() == Verdict::Pass
+    }
+}
+
+/// Carries out `cargo xtask run`.
+///
+/// # Errors
+/// If the run could not take place at all. A run that hangs or fails is no error but a verdict.
+pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
+    let done = execute(options, json)?;
+    let path = options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"));
+    report::write(&done.collected.report, &path)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&done.collected.report)?);
+    } else {
+        output::print(&done, &path);
+    }
+    Ok(Outcome::passed(done.passed()))
+}
+
+/// Makes the card that the options describe.
+///
+/// # Errors
+/// If a release, a file of it, or `config.txt` is missing.
+pub fn make_card(options: &CardOptions, image: &Image) -> Result<Card> {
+    let release = firmware::at_hand(options.firmware.as_deref())?;
+    card::assemble(&release, options.variant, &options.plan(), &image.kernel)
+}
+
+/// Boots the card and listens until the end.
+///
+/// # Errors
+/// As [`run`].
+pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
+    let image = Image::build()?;
+    let card = match &options.card_image {
+        Some(path) => read_card(path)?,
+        None => make_card(&options.card, &image)?,
+    };
+    let kernel = kernel_on(&card)?;
+    if options.card_image.is_some() && kernel != image.kernel {
+        eprintln!("The card holds another image than this tree builds: its log may not decode.");
+    }
+    let strings = Strings::read(&image.elf)?;
+    let mut collector = Collector::new(Setup {
+        rung: Rung::Emulated,
+        timing: Timing::Modelled,
+        image_sha256: hex_digest(&kernel),
+        started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        model_peer: false,
+    });
+    let settings = Settings {
+        board: options.board,
+        seed: options.card.seed,
+        limits: limits(&options.card.plan(), options.timeout),
+        show_log: options.log,
+        log_to_stderr: quiet,
+    };
+    let ended = session::run(card, &settings, strings.decoder(), &mut collector)?;
+    let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped };
+    Ok(Done {
+        collected: collector.finish(finish),
+        summary: ended.summary,
+        wall: ended.wall,
+        evidence: ended.evidence,
+    })
+}
+
+fn limits(plan: &Plan, timeout_s: u64) -> Limits {
+    Limits {
+        emulated: Duration::from_secs(u64::from(plan.limit_s)) + BOOT_ALLOWANCE,
+        wall: Duration::from_secs(timeout_s),
+    }
+}
+
+fn read_card(path: &Path) -> Result<Card> {
+    if !path.is_file() {
+        bail!("there is no card image {}", path.display());
+    }
+    Ok(Card::from_image(fs::read(path).with_context(|| format!("reading {}", path.display()))?))
+}
+
+/// The image on the card. Without one the firmware would wait for ever, and say so to nobody.
+fn kernel_on(card: &Card) -> Result<Vec<u8>> {
+    let name = card::kernel_name(card);
+    card.read_file(&name).with_context(|| format!("the firmware would find no {name} to start on this card"))
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

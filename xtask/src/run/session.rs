@@ -1,0 +1,250 @@
+//! Powers the machine on and runs it until the image has said its last word, or a limit ends the run.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use emulator::board::Board;
+use emulator::card::Card;
+use emulator::machine::{
+    ArmSide, Config, Event, EventLevel, Limit, Machine, Stop, Summary, UartByte, UartSource,
+};
+use harness::report::{Collector, Counters};
+
+use super::decoder::{Decoder, LogLine};
+use super::events;
+use super::journal::{Entry, Journal, Side};
+use super::progress::Progress;
+
+/// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
+const SLICE: u64 = 4_000_000;
+/// Time in the machine for the image to power down after its last record.
+const AFTER_THE_END_NS: u64 = 2_000_000_000;
+
+/// When a run is ended from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time in the machine since power-on.
+    pub emulated: Duration,
+    /// Time of the PC.
+    pub wall: Duration,
+}
+
+/// What to run, and what to show of it.
+#[derive(Debug)]
+pub struct Settings {
+    /// Which board.
+    pub board: Board,
+    /// Varies the interleaving of the processors.
+    pub seed: u64,
+    /// When it is ended from outside.
+    pub limits: Limits,
+    /// Show both logs as they come.
+    pub show_log: bool,
+    /// Where the logs go: standard error, because standard output is for a program.
+    pub log_to_stderr: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Why the machine stopped, if not because the image was done.
+    pub stopped: Option<String>,
+    /// More about it: an instruction that could not be executed, the firmware's last words.
+    pub evidence: Vec<String>,
+    /// What the machine did.
+    pub summary: Summary,
+    /// How long the run took on the PC.
+    pub wall: Duration,
+}
+
+/// Runs a card to its end and feeds the collector.
+///
+/// # Errors
+/// If the card would not start a board.
+pub fn run(
+    card: Card,
+    settings: &Settings,
+    decoder: Decoder<'_>,
+    collector: &mut Collector,
+) -> Result<Ended> {
+    let started = Instant::now();
+    let level = if settings.show_log { EventLevel::Rare } else { EventLevel::Off };
+    let config = Config {
+        board: settings.board,
+        seed: settings.seed,
+        card: card.into_image(),
+        arm: ArmSide::Emulated,
+        log: level,
+    };
+    let machine = Machine::power_on(config).context("the board does not start")?;
+    let mut session = Session {
+        machine,
+        settings,
+        decoder,
+        collector,
+        journal: Journal::default(),
+        serial: String::new(),
+        progress: Progress::new(!settings.show_log),
+        started,
+        finished_at: None,
+    };
+    let why = session.run_to_the_end();
+    session.listen();
+    session.flush_rest();
+    session.progress.clear();
+    Ok(session.ended(why))
+}
+
+/// Why we left the loop.
+enum Why {
+    Machine(Stop),
+    EmulatedTime,
+    WallTime,
+}
+
+struct Session<'a> {
+    machine: Machine,
+    settings: &'a Settings,
+    decoder: Decoder<'a>,
+    collector: &'a mut Collector,
+    journal: Journal,
+    /// The firmware's unfinished line on a serial port.
+    serial: String,
+    progress: Progress,
+    started: Instant,
+    /// When the last record came, in the machine's time.
+    finished_at: Option<u64>,
+}
+
+impl Session<'_> {
+    fn run_to_the_end(&mut self) -> Why {
+        let emulated_ns = u64::try_from(self.settings.limits.emulated.as_nanos()).unwrap_or(u64::MAX);
+        loop {
+            let until_ns = self.finished_at.map_or(emulated_ns, |at| at.saturating_add(AFTER_THE_END_NS));
+            let limit = Limit { until_ns: Some(until_ns), instructions: Some(SLICE), stop_on_uart: false };
+            let stop = self.machine.run(limit);
+            self.listen();
+            match stop {
+                Stop::Limit | Stop::Uart => {}
+                stop => return Why::Machine(stop),
+            }
+            if self.machine.now_ns() >= until_ns {
+                return Why::EmulatedTime;
+            }
+            if self.started.elapsed() >= self.settings.limits.wall {
+                return Why::WallTime;
+            }
+        }
+    }
+
+    /// Takes what came out of the machine.
+    fn listen(&mut self) {
+        for byte in self.machine.take_uart() {
+            match byte.source {
+                UartSource::Arm => self.arm_byte(byte),
+                UartSource::Vpu => self.firmware_byte(byte),
+            }
+        }
+        for event in self.machine.take_events() {
+            self.event(&event);
+        }
+        if self.settings.show_log {
+            for entry in self.journal.take(&self.machine) {
+                self.show(&entry);
+            }
+        }
+        let counters = self.machine.counters();
+        let instructions = counters.arm_instructions + counters.vpu_instructions;
+        self.progress.tick(self.machine.now_ns(), instructions, self.started.elapsed());
+    }
+
+    fn arm_byte(&mut self, byte: UartByte) {
+        let Some(line) = self.decoder.byte(byte.byte) else { return };
+        let counters = Counters {
+            arm_cycles: byte.counters.arm_cycles,
+            vpu_instructions: byte.counters.vpu_instructions,
+        };
+        self.arm_line(&line, byte.at_ns, Some(counters));
+    }
+
+    fn arm_line(&mut self, line: &LogLine, at_ns: u64, counters: Option<Counters>) {
+        if let Some(record) = self.collector.log_line(&line.message, counters) {
+            self.progress.record(&record);
+            if self.collector.is_finished() && self.finished_at.is_none() {
+                self.finished_at = Some(at_ns);
+            }
+        } else {
+            let text = format!("{:5} {}", line.level, line.message);
+            self.journal.note(at_ns / 1000, Side::Arm, text);
+        }
+    }
+
+    fn firmware_byte(&mut self, byte: UartByte) {
+        match byte.byte {
+            b'\n' => {
+                let line = std::mem::take(&mut self.serial);
+                self.journal.note(byte.at_ns / 1000, Side::VideoCoreSerial, line.trim_end());
+            }
+            byte @ (b' '..=b'~') => self.serial.push(byte as char),
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.journal.note(event.at_ns / 1000, Side::Machine, events::describe(event));
+    }
+
+    fn flush_rest(&mut self) {
+        if let Some(line) = self.decoder.rest() {
+            self.arm_line(&line, self.machine.now_ns(), None);
+            self.listen();
+        }
+    }
+
+    fn show(&self, entry: &Entry) {
+        if self.settings.log_to_stderr {
+            eprintln!("{entry}");
+        } else {
+            println!("{entry}");
+        }
+    }
+
+    fn ended(mut self, why: Why) -> Ended {
+        let done = self.collector.is_finished();
+        let (stopped, mut evidence) = match why {
+            Why::Machine(Stop::Fault(fault)) => {
+                let first = format!("{} could not go on at {:#x}: {}", fault.core, fault.pc, fault.reason);
+                (Some(first), vec![fault.to_string()])
+            }
+            _ if done => (None, Vec::new()),
+            why => (Some(self.explain(&why)), Vec::new()),
+        };
+        if !done && !self.settings.show_log {
+            let lines = self.journal.last_firmware_lines(&self.machine, 10);
+            evidence.extend(lines.iter().map(ToString::to_string));
+        }
+        Ended { stopped, evidence, summary: self.machine.summary(), wall: self.started.elapsed() }
+    }
+
+    /// What a reader of the report should know of a run without a last record.
+    fn explain(&self, why: &Why) -> String {
+        let what = match why {
+            Why::Machine(Stop::PowerOff) => "the board was powered down".to_owned(),
+            Why::Machine(Stop::Reset) => "the watchdog restarted the board".to_owned(),
+            Why::Machine(Stop::AllAsleepForever) => {
+                "every processor sleeps and nothing can wake one".to_owned()
+            }
+            Why::Machine(stop) => format!("the machine stopped: {stop:?}"),
+            Why::EmulatedTime => {
+                format!(
+                    "the limit of {} s in the machine was reached",
+                    self.settings.limits.emulated.as_secs()
+                )
+            }
+            Why::WallTime => {
+                format!("the limit of {} s of wall time was reached", self.settings.limits.wall.as_secs())
+            }
+        };
+        if self.machine.arm_released() { what } else { format!("{what}; the firmware never started the Arm") }
+    }
+}

@@ -1,0 +1,50 @@
+//! Tests that cargo runs.
+
+use anyhow::{Result, bail};
+
+use super::context::Context;
+use crate::shell::Tool;
+
+/// Each crate's own tests, those of this program's command line aside.
+pub fn unit(context: &Context) -> Result<()> {
+    let crates = ["test", "--workspace", "--exclude", "boot", "--exclude", "tests", "--exclude", "xtask"];
+    tests_pass(context, context.cargo(crates)?)?;
+    tests_pass(context, context.cargo(["test", "--package", "xtask", "--bins"])?)
+}
+
+/// The suites that cross crates.
+pub fn native(context: &Context) -> Result<()> {
+    tests_pass(context, context.cargo(["test", "--package", "tests"])?)
+}
+
+/// The command line as a person or a program meets it.
+pub fn command_line(context: &Context) -> Result<()> {
+    tests_pass(context, context.cargo(["test", "--package", "xtask", "--tests"])?)
+}
+
+/// All pass, and there is at least one: a filter that matches nothing must not look like success.
+fn tests_pass(context: &Context, cargo: Tool) -> Result<()> {
+    let finished = context.must_pass(cargo)?;
+    let passed: u32 = finished.stdout.lines().filter_map(passed_in).sum();
+    if passed == 0 {
+        bail!("cargo ran no test:\n{}", finished.stdout);
+    }
+    context.say(&format!("{passed} tests passed in {:.1} s", finished.took.as_secs_f64()));
+    Ok(())
+}
+
+/// `test result: ok. 12 passed; …`
+fn passed_in(line: &str) -> Option<u32> {
+    line.strip_prefix("test result: ok. ")?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passed_tests_are_counted_from_cargos_own_lines() {
+        assert_eq!(passed_in("test result: ok. 12 passed; 0 failed; 1 ignored"), Some(12));
+        assert_eq!(passed_in("test a::b ... ok"), None);
+    }
+}

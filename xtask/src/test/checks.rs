@@ -1,0 +1,40 @@
+//! What can be said of the sources and the image without running either.
+
+use anyhow::{Result, ensure};
+
+use super::context::Context;
+use crate::build;
+use crate::paths;
+use crate::shell::Tool;
+
+/// Sources are formatted.
+pub fn format(context: &Context) -> Result<()> {
+    let fmt = Tool::new("cargo").args(["fmt", "--all", "--check"]).folder(paths::workspace());
+    context.must_pass(fmt).map(drop)
+}
+
+/// No lint in what runs on the PC, tests included.
+pub fn clippy_host(context: &Context) -> Result<()> {
+    let clippy = ["clippy", "--workspace", "--exclude", "boot", "--all-targets", "--", "--deny", "warnings"];
+    context.must_pass(Tool::new("cargo").args(clippy).folder(paths::workspace())).map(drop)
+}
+
+/// No lint in the image, for its target.
+pub fn clippy_image(_: &Context) -> Result<()> {
+    build::lint(&build::Options::default())
+}
+
+/// Documentation without warnings: broken links, missing code fences.
+pub fn docs(context: &Context) -> Result<()> {
+    let doc = ["doc", "--workspace", "--exclude", "boot", "--no-deps", "--document-private-items"];
+    let doc = Tool::new("cargo").args(doc).env("RUSTDOCFLAGS", "--deny warnings").folder(paths::workspace());
+    context.must_pass(doc).map(drop)
+}
+
+/// The image builds, and is small.
+pub fn image_size(context: &Context) -> Result<()> {
+    let image = build::image(&build::Options::default())?;
+    context.say(&format!("kernel8.img has {} bytes, built by {}", image.bytes, image.toolchain));
+    ensure!(image.bytes < build::SIZE_LIMIT, "kernel8.img has {} bytes, too many", image.bytes);
+    Ok(())
+}

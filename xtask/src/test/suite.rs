@@ -1,0 +1,123 @@
+//! The suites, in the order in which they run: what is quick to fail comes first.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::context::Context;
+use super::tools::Needed;
+use super::{cargo_tests, checks, emulated, qemu, sdcard, tools};
+
+/// A suite.
+#[derive(Debug)]
+pub struct Suite {
+    /// As on the command line.
+    pub name: &'static str,
+    /// What a pass proves.
+    pub about: &'static str,
+    /// Time on the PC, with everything it starts.
+    pub limit: Duration,
+    /// Programs it needs beside a Rust compiler.
+    pub tools: &'static [Needed],
+    /// Does it.
+    pub run: fn(&Context) -> Result<()>,
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+/// All of them.
+pub static SUITES: [Suite; 13] = [
+    Suite {
+        name: "format",
+        about: "the sources are formatted as rustfmt.toml says",
+        limit: minutes(1),
+        tools: &[],
+        run: checks::format,
+    },
+    Suite {
+        name: "image",
+        about: "the image builds and is smaller than 128 KiB",
+        limit: minutes(6),
+        tools: &[],
+        run: checks::image_size,
+    },
+    Suite {
+        name: "clippy",
+        about: "no lint fires in what runs on the PC",
+        limit: minutes(6),
+        tools: &[],
+        run: checks::clippy_host,
+    },
+    Suite {
+        name: "clippy-image",
+        about: "no lint fires in the image, for its own target",
+        limit: minutes(6),
+        tools: &[],
+        run: checks::clippy_image,
+    },
+    Suite {
+        name: "docs",
+        about: "the documentation builds without warnings",
+        limit: minutes(6),
+        tools: &[],
+        run: checks::docs,
+    },
+    Suite {
+        name: "unit",
+        about: "each crate's own tests",
+        limit: minutes(10),
+        tools: &[tools::QEMU_USER],
+        run: cargo_tests::unit,
+    },
+    Suite {
+        name: "native",
+        about: "the drivers on the PC against the real firmware in the emulator",
+        limit: minutes(10),
+        tools: &[tools::QEMU_USER, tools::QEMU_SYSTEM],
+        run: cargo_tests::native,
+    },
+    Suite {
+        name: "bad-input",
+        about: "wrong files and options end with a message and an exit code, without panic or hang",
+        limit: minutes(6),
+        tools: &[],
+        run: cargo_tests::command_line,
+    },
+    Suite {
+        name: "emulated",
+        about: "the card boots on each board with start, start_db and start_x, and every verdict is pass",
+        limit: minutes(6),
+        tools: &[],
+        run: emulated::passes,
+    },
+    Suite {
+        name: "absent",
+        about: "firmware without the shared-memory service (start_cd) gets the verdict absent",
+        limit: minutes(2),
+        tools: &[],
+        run: emulated::absent,
+    },
+    Suite {
+        name: "determinism",
+        about: "two runs with one seed leave the same report",
+        limit: minutes(2),
+        tools: &[],
+        run: emulated::determinism,
+    },
+    Suite {
+        name: "sdcard",
+        about: "the card that sdcard writes is the one run boots, and other tools can read it",
+        limit: minutes(2),
+        tools: &[tools::MTOOLS, tools::DOSFSTOOLS],
+        run: sdcard::readable,
+    },
+    Suite {
+        name: "qemu",
+        about: "the same image in QEMU's raspi3b gets as far as QEMU goes and says absent",
+        limit: minutes(3),
+        tools: &[tools::QEMU_SYSTEM],
+        run: qemu::says_absent,
+    },
+];

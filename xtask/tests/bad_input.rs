@@ -1,0 +1,149 @@
+//! The command line as a person meets it who has made a mistake: a message that says what to do, an exit code that
+//! is not 0, no panic, no hang.
+
+mod common;
+
+use std::fs;
+
+use common::{Scratch, real_firmware};
+use emulator::card::{Card, CardFile};
+
+#[test]
+fn unknown_words_are_refused_with_what_is_known() {
+    let scratch = Scratch::new("unknown");
+    for (words, expected) in [
+        (&["run", "--frobnicate"][..], "--frobnicate"),
+        (&["fly"], "fly"),
+        (&["run", "--board", "5"], "3b, zero2w"),
+        (&["run", "--scenario", "nap"], "handshake"),
+        (&["run", "--variant", "start9"], "start_db"),
+        (&["run", "--iterations", "0"], "0"),
+        (&["test", "nap"], "clippy"),
+        (&["firmware", "fetch", "--suite", "sid\nTrusted: yes"], "suite"),
+        (&["firmware", "add", "/no/such/folder"], "/no/such/folder"),
+    ] {
+        let ended = scratch.xtask(words);
+        assert_eq!(ended.code, Some(2), "{words:?}: {ended}");
+        assert!(ended.stderr.contains(expected), "{words:?}: {ended}");
+    }
+}
+
+#[test]
+fn an_unknown_release_is_answered_with_the_way_to_get_one() {
+    let ended = Scratch::new("release").xtask(&["run", "--firmware", "1999-01-01"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("1999-01-01") && ended.stderr.contains("firmware fetch"), "{ended}");
+}
+
+#[test]
+fn without_firmware_and_without_a_mirror_the_way_out_is_named() {
+    let scratch = Scratch::new("offline");
+    for (case, list) in [("none", ""), ("unreachable", "deb file:///nowhere CODENAME main\n")] {
+        scratch.use_sources(list);
+        let ended = scratch.xtask(&["run"]);
+        assert_eq!(ended.code, Some(2), "{case}: {ended}");
+        assert!(ended.stderr.contains("firmware add DIR"), "{case}: {ended}");
+    }
+}
+
+#[test]
+fn a_folder_without_firmware_cannot_be_added() {
+    let scratch = Scratch::new("no-firmware");
+    let folder = scratch.folder("empty");
+    let ended = scratch.xtask(&["firmware", "add", &folder]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("start*.elf"), "{ended}");
+}
+
+#[test]
+fn a_file_that_is_no_firmware_cannot_be_added() {
+    let scratch = Scratch::new("no-elf");
+    let folder = scratch.folder("text");
+    fs::write(format!("{folder}/start.elf"), "not an ELF file").unwrap();
+    let ended = scratch.xtask(&["firmware", "add", &folder, "--name", "text"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("start.elf"), "{ended}");
+}
+
+#[test]
+fn a_truncated_start_file_is_noticed_when_it_is_added_and_when_it_is_booted() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("truncated");
+    let folder = scratch.folder("boot");
+    for name in ["bootcode.bin", "start.elf", "fixup.dat"] {
+        fs::copy(firmware.join(name), format!("{folder}/{name}")).unwrap();
+    }
+    let start = format!("{folder}/start.elf");
+    let whole = fs::read(&start).unwrap();
+
+    let added = scratch.xtask(&["firmware", "add", &folder, "--name", "broken"]);
+    assert_eq!(added.code, Some(0), "{added}");
+    fs::write(scratch.cached("broken/start.elf"), &whole[..whole.len() / 3]).unwrap();
+    let ended = scratch.xtask(&["run", "--firmware", "broken"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("start.elf"), "{ended}");
+
+    fs::write(&start, &whole[..whole.len() / 3]).unwrap();
+    let ended = scratch.xtask(&["firmware", "add", &folder, "--name", "again"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("truncated"), "{ended}");
+}
+
+#[test]
+fn a_release_that_lacks_the_variant_says_which_file_is_missing() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("variant");
+    let folder = scratch.folder("boot");
+    for name in ["bootcode.bin", "start.elf", "fixup.dat"] {
+        fs::copy(firmware.join(name), format!("{folder}/{name}")).unwrap();
+    }
+    assert_eq!(scratch.xtask(&["firmware", "add", &folder, "--name", "one"]).code, Some(0));
+    let ended = scratch.xtask(&["run", "--firmware", "one", "--variant", "start_db"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("start_db.elf"), "{ended}");
+}
+
+#[test]
+fn cards_that_would_not_start_a_board_say_what_is_missing() {
+    let scratch = Scratch::new("cards");
+    let config = || CardFile::new("config.txt", *b"arm_64bit=1\n");
+    let kernel = || CardFile::new("kernel8.img", *b"\x5f\x20\x03\xd5\xff\xff\xff\x17");
+    let cards: [(&str, Vec<u8>, &str); 5] = [
+        ("empty", Vec::new(), "card"),
+        ("noise", vec![0xa5; 1 << 20], "partition"),
+        ("zeros", vec![0; 1 << 20], "partition"),
+        ("no-kernel", Card::build(&[config()]).unwrap().into_image(), "kernel8.img"),
+        ("no-start", Card::build(&[config(), kernel()]).unwrap().into_image(), "start.elf"),
+    ];
+    for (name, image, expected) in cards {
+        let path = scratch.file(name, &image);
+        let ended = scratch.xtask(&["run", "--card", &path]);
+        assert_eq!(ended.code, Some(2), "{name}: {ended}");
+        assert!(ended.stderr.contains(expected), "{name}: {ended}");
+    }
+    let ended = scratch.xtask(&["run", "--card", "/no/such/card.img"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("/no/such/card.img"), "{ended}");
+}
+
+#[test]
+fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("silent");
+    let read = |name: &str| fs::read(firmware.join(name)).unwrap();
+    let sleeps_for_ever = b"\x5f\x20\x03\xd5\xff\xff\xff\x17";
+    let card = Card::build(&[
+        CardFile::new("bootcode.bin", read("bootcode.bin")),
+        CardFile::new("start.elf", read("start.elf")),
+        CardFile::new("fixup.dat", read("fixup.dat")),
+        CardFile::new("config.txt", *b"arm_64bit=1\nkernel_address=0x80000\n"),
+        CardFile::new("kernel8.img", *sleeps_for_ever),
+    ]);
+    let path = scratch.file("silent.img", card.unwrap().image());
+    let report = scratch.path("report.json");
+    let ended = scratch.xtask(&["run", "--card", &path, "--timeout", "5", "--report", &report]);
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(ended.stdout.contains("hung"), "{ended}");
+    let report = fs::read_to_string(&report).unwrap();
+    assert!(report.contains("\"hung\"") && report.contains("no record from the image"), "{report}");
+}

@@ -1,9 +1,11 @@
 //! The card on the emulated board with the real firmware, run by this program as a person would run it.
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use harness::Verdict;
+use harness::report::{PeerKind, Report, ScenarioReport, Timing};
 
 use super::context::Context;
+use crate::{paths, report};
 
 /// Runs with each of these must pass: variant, board, handshakes.
 const RUNS: [(&str, &str, &str); 5] = [
@@ -20,11 +22,11 @@ const TIMED_STEPS: [&str; 4] = ["import", "use", "free", "released"];
 /// Every variant on every board: as many RELEASED as imports, everything timed.
 pub fn passes(context: &Context) -> Result<()> {
     for (variant, board, iterations) in RUNS {
-        let name = format!("{variant} on {board}");
+        let name = format!("{variant}-{board}");
         let options = ["--variant", variant, "--board", board, "--iterations", iterations];
-        let report = run(context, 0, &options).with_context(|| name.clone())?;
-        let handshake =
-            check_handshake(&report, iterations).with_context(|| format!("{name}: {report:#}"))?;
+        let report = run(context, 0, &name, &options).with_context(|| name.clone())?;
+        let handshake = check_handshake(&report, iterations.parse()?);
+        let handshake = handshake.with_context(|| format!("{name}: {report:#?}"))?;
         context.say(&format!("{name}: {handshake}"));
     }
     Ok(())
@@ -32,11 +34,10 @@ pub fn passes(context: &Context) -> Result<()> {
 
 /// The cut-down firmware lacks the service: a verdict, not an error, and not a pass.
 pub fn absent(context: &Context) -> Result<()> {
-    let report = run(context, 1, &["--variant", "start_cd"])?;
+    let report = run(context, 1, "start_cd", &["--variant", "start_cd"])?;
     let bring_up = scenario(&report, "bring-up")?;
-    let reason = bring_up["reason"].as_str().unwrap_or_default();
-    ensure!(bring_up["verdict"] == "absent", "bring-up is not absent: {report:#}");
-    ensure!(!reason.is_empty(), "the verdict absent has no reason: {report:#}");
+    ensure!(bring_up.verdict == Verdict::Absent, "bring-up is not absent: {report:#?}");
+    let reason = bring_up.reason.as_deref().context("the verdict absent has no reason")?;
     context.say(&format!("start_cd: absent: {reason}"));
     Ok(())
 }
@@ -45,48 +46,46 @@ pub fn absent(context: &Context) -> Result<()> {
 pub fn determinism(context: &Context) -> Result<()> {
     for seed in ["1", "77"] {
         let options = ["--seed", seed, "--iterations", "100"];
-        let (first, second) = (timeless(run(context, 0, &options)?), timeless(run(context, 0, &options)?));
-        ensure!(first == second, "two runs with seed {seed} differ:\n{first:#}\n{second:#}");
+        let once = || run(context, 0, "determinism", &options).map(timeless);
+        let (first, second) = (once()?, once()?);
+        ensure!(first == second, "two runs with seed {seed} differ:\n{first:#?}\n{second:#?}");
     }
     Ok(())
 }
 
-/// Runs and reads the report from standard output.
-fn run(context: &Context, exit_code: i32, options: &[&str]) -> Result<Value> {
-    let tool = context.xtask(["--json", "run"])?.args(options);
-    let finished = context.must_end_with(exit_code, tool)?;
-    serde_json::from_str(&finished.stdout).with_context(|| format!("no report: {}", finished.stdout))
+/// Runs, and reads the report back from its file.
+fn run(context: &Context, exit_code: i32, name: &str, options: &[&str]) -> Result<Report> {
+    let path = paths::target().join(format!("report/test-{name}.json"));
+    let tool = context.xtask(["run", "--report"])?.arg(&path).args(options);
+    context.must_end_with(exit_code, tool)?;
+    report::read(&path)
 }
 
-fn scenario<'r>(report: &'r Value, name: &str) -> Result<&'r Value> {
-    let scenarios = report["scenarios"].as_array().context("the report has no scenarios")?;
-    let found = scenarios.iter().find(|scenario| scenario["name"] == name);
+fn scenario<'r>(report: &'r Report, name: &str) -> Result<&'r ScenarioReport> {
+    let found = report.scenarios.iter().find(|scenario| scenario.name == name);
     found.with_context(|| format!("the report has no scenario {name}"))
 }
 
-fn check_handshake(report: &Value, iterations: &str) -> Result<String> {
-    ensure!(report["peer"]["kind"] == "firmware", "peer is not firmware");
-    ensure!(report["timing"] == "modelled", "timing is not labelled modelled");
+fn check_handshake(report: &Report, iterations: u32) -> Result<String> {
+    ensure!(report.peer.kind == PeerKind::Firmware, "the peer is not firmware");
+    ensure!(report.timing == Timing::Modelled, "the times are not labelled modelled");
     let handshake = scenario(report, "handshake")?;
-    let count = |name: &str| handshake["counts"][name].as_u64().unwrap_or(0);
+    let count = |name: &str| handshake.counts.get(name).copied().unwrap_or(0);
     let (imports, released) = (count("imports"), count("released"));
-    ensure!(imports >= iterations.parse()?, "{imports} imports, {iterations} asked for");
+    ensure!(imports >= iterations, "{imports} imports, {iterations} asked for");
     ensure!(imports == released, "{imports} imports, but {released} released");
+
+    let mut medians = Vec::new();
     for step in TIMED_STEPS {
-        let latency = &handshake["latency"][step];
-        let figure = |name: &str| latency[name].as_u64().unwrap_or(0);
-        ensure!(figure("p50") > 0, "step {step} was not timed");
-        ensure!(figure("p50") <= figure("p99") && figure("p99") <= figure("max"), "step {step}: {latency}");
+        let latency = handshake.latency.get(step).with_context(|| format!("step {step} was not timed"))?;
+        let ordered = 0 < latency.p50 && latency.p50 <= latency.p99 && latency.p99 <= latency.max;
+        ensure!(ordered, "step {step}: {latency:?}");
+        medians.push(format!("{step} {}", latency.p50));
     }
-    let p50 = TIMED_STEPS.map(|step| format!("{step} {}", handshake["latency"][step]["p50"])).join(", ");
-    Ok(format!("{imports} imports, as many released; p50 in cycles (modelled): {p50}"))
+    Ok(format!("{imports} imports, as many released; p50 in cycles (modelled): {}", medians.join(", ")))
 }
 
 /// The report without what may differ from run to run.
-fn timeless(mut report: Value) -> Value {
-    if let Some(fields) = report.as_object_mut() {
-        fields.remove("wall_s");
-        fields.remove("started");
-    }
-    report
+fn timeless(report: Report) -> Report {
+    Report { wall_s: 0, started: String::new(), ..report }
 }

@@ -3,12 +3,11 @@
 use harness::Board;
 use harness::board::{Host, Identity, Parts};
 use harness::histogram::Samples;
-use tock_registers::interfaces::{Readable, Writeable};
-use vchiq_mbox::platform::{Clock, MailboxRegisters, Moment, Platform};
+use vchiq_mbox::platform::{Clock, Moment, Platform};
+use vchiq_mbox::regs::{DoorbellRinger, MailboxDevice};
 
 use crate::arch::{barrier, counters, identity};
 use crate::platform::{self, LendableMemory, SharedWindow};
-use crate::regs::mailbox::{MailboxRegisterBlock, STATUS};
 use crate::soc::Soc;
 use crate::{interrupts, watchdog};
 
@@ -16,11 +15,8 @@ use crate::{interrupts, watchdog};
 pub(crate) struct Counters;
 
 /// Barriers, doorbells and both counters.
-pub(crate) struct Link;
-
-/// The property mailbox.
-pub(crate) struct Mailbox {
-    registers: &'static MailboxRegisterBlock,
+pub(crate) struct Link {
+    bell: DoorbellRinger,
 }
 
 /// Records by defmt, the hardware watchdog, the interrupt count.
@@ -30,7 +26,7 @@ pub(crate) struct Console;
 pub(crate) struct Hardware {
     clock: Counters,
     platform: Link,
-    mailbox: Mailbox,
+    mailbox: MailboxDevice,
     slots: SharedWindow,
     property: SharedWindow,
     lendable: LendableMemory,
@@ -47,8 +43,8 @@ impl Hardware {
         property.clear();
         Some(Self {
             clock: Counters,
-            platform: Link,
-            mailbox: Mailbox { registers: platform::mailbox() },
+            platform: Link { bell: platform::doorbell_ringer() },
+            mailbox: platform::mailbox(),
             slots,
             property,
             lendable: LendableMemory::new(),
@@ -59,7 +55,7 @@ impl Hardware {
 }
 
 /// The commit the image was built from, handed in by `cargo xtask build`.
-const GIT: &str = match option_env!("IMAGE_GIT") {
+pub(crate) const GIT: &str = match option_env!("IMAGE_GIT") {
     Some(git) => git,
     None => "unknown",
 };
@@ -73,7 +69,7 @@ const PROFILE: &str = match option_env!("IMAGE_PROFILE") {
 impl Board for Hardware {
     type Clock = Counters;
     type Platform = Link;
-    type Mailbox = Mailbox;
+    type Mailbox = MailboxDevice;
     type Window = SharedWindow;
     type Lendable = LendableMemory;
     type Host = Console;
@@ -147,7 +143,7 @@ impl Platform for Link {
     fn ring_doorbell(&mut self) {
         // Non-cacheable stores may still be on their way: VideoCore must find them when it looks.
         barrier::complete_all();
-        platform::bells().bell2.set(0);
+        self.bell.ring();
     }
 
     /// Polls what the interrupt handler leaves, awake: a sleeping core's cycle counter stands still.
@@ -159,26 +155,6 @@ impl Platform for Link {
 
     fn take_doorbell_stamp(&mut self) -> Option<Moment> {
         interrupts::take_stamp()
-    }
-}
-
-impl MailboxRegisters for Mailbox {
-    fn can_read(&self) -> bool {
-        !self.registers.status_0.is_set(STATUS::EMPTY)
-    }
-
-    fn read(&mut self) -> u32 {
-        self.registers.read.get()
-    }
-
-    fn can_write(&self) -> bool {
-        !self.registers.status_1.is_set(STATUS::FULL)
-    }
-
-    fn write(&mut self, word: u32) {
-        // The message lies in non-cacheable memory; it must be there before its address is.
-        barrier::complete_all();
-        self.registers.write.set(word);
     }
 }
 

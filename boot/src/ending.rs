@@ -1,6 +1,7 @@
 //! How the image ends: a last line in plain text, then sleep or power down.
 
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::arch::barrier;
 use crate::arch::exceptions::{self, Frame};
@@ -15,9 +16,24 @@ pub(crate) enum After {
     PowerDown,
 }
 
+/// Something below has begun; a second exception must not begin it again.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Parks if the end has begun before: the serial line has said what could be said.
+fn begin() {
+    exceptions::mask_interrupts();
+    if BEGUN.swap(true, Ordering::Relaxed) {
+        barrier::park();
+    }
+}
+
 /// Ends the run: `harness: end, verdict NAME` is the last line, as log record and as text.
 pub(crate) fn end(verdict: &str, after: After) -> ! {
-    exceptions::mask_interrupts();
+    begin();
+    last_line(verdict, after)
+}
+
+fn last_line(verdict: &str, after: After) -> ! {
     defmt::println!("harness: end, verdict {=str}", verdict);
     serial::text(format_args!("harness: end, verdict {verdict}"));
     serial::drain();
@@ -32,7 +48,7 @@ pub(crate) fn end(verdict: &str, after: After) -> ! {
 
 /// Ends the run after an exception that nobody expected.
 pub(crate) fn after_exception(vector: u64, frame: &Frame) -> ! {
-    exceptions::mask_interrupts();
+    begin();
     serial::text(format_args!("exception: {} (vector {vector})\r\n{frame}", exceptions::vector_name(vector)));
     defmt::error!(
         "exception: {=str}, {=str}, syndrome {=u64:#x}, at {=u64:#x}, address {=u64:#x}",
@@ -42,12 +58,12 @@ pub(crate) fn after_exception(vector: u64, frame: &Frame) -> ! {
         frame.return_address(),
         frame.fault_address(),
     );
-    end("fail", After::Wait)
+    last_line("fail", After::Wait)
 }
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    exceptions::mask_interrupts();
+    begin();
     serial::text(format_args!("panic: {info}"));
-    end("fail", After::Wait)
+    last_line("fail", After::Wait)
 }

@@ -8,7 +8,6 @@ use vchiq_mbox::platform::Moment;
 use crate::arch::exceptions;
 use crate::platform;
 use crate::regs::armc::BASIC;
-use crate::regs::bells::RUNG;
 use crate::regs::local::{ROUTING, SOURCE};
 
 /// A doorbell came and nobody has asked since.
@@ -51,7 +50,7 @@ pub(crate) fn start() {
 pub(crate) fn dispatch(entry: Moment) {
     let from_armc = platform::local().source_0.is_set(SOURCE::ARMC);
     if from_armc && platform::armc().basic_pending.is_set(BASIC::DOORBELL_0) {
-        let rung = platform::bells().bell0.get() & RUNG != 0;
+        let rung = platform::doorbell_listener().acknowledge();
         increment(&DOORBELLS);
         if !rung {
             increment(&STRAYS);

@@ -9,6 +9,7 @@
 //! interrupts   doorbell 0
 //! watchdog     reset when nothing moves
 //! board        all of it as the drivers and the harness want it
+//! startup      from the first line to a machine that the harness can use
 //! ending       the last line
 //! ```
 #![no_std]
@@ -23,13 +24,13 @@ mod platform;
 mod regs;
 mod serial;
 mod soc;
+mod startup;
 mod watchdog;
 
 use crate::ending::After;
 
 /// On core 0, at EL1, MMU and caches on, interrupts masked.
 fn run() -> ! {
-    serial::start(serial::CONFIGURED_CLOCK_HZ);
-    serial::text(format_args!("boot: image up"));
-    ending::end("absent", After::Wait)
+    let _hardware = startup::machine();
+    ending::end("absent", After::PowerDown)
 }

@@ -9,12 +9,12 @@ mod statics;
 pub(crate) use memory::{LendableMemory, SharedWindow};
 pub(crate) use statics::{entry_level, note_entry_level, samples};
 
+use vchiq_mbox::regs::{DoorbellListener, DoorbellRinger, MailboxDevice};
+
 use crate::arch::identity;
 use crate::regs::armc::{self, ArmcRegisters};
-use crate::regs::bells::{self, BellRegisters};
 use crate::regs::gpio::{self, GpioRegisters};
 use crate::regs::local::LocalRegisters;
-use crate::regs::mailbox::{self, MailboxRegisterBlock};
 use crate::regs::pl011::{self, Pl011Registers};
 use crate::regs::power::{self, PowerRegisters};
 
@@ -79,12 +79,8 @@ macro_rules! register_blocks {
 register_blocks! {
     /// Interrupt controller of the peripherals.
     armc: ArmcRegisters, armc::OFFSET;
-    /// Doorbells.
-    bells: BellRegisters, bells::OFFSET;
     /// Pin functions.
     gpio: GpioRegisters, gpio::OFFSET;
-    /// Property mailbox.
-    mailbox: MailboxRegisterBlock, mailbox::OFFSET;
     /// The serial line.
     pl011: Pl011Registers, pl011::OFFSET;
     /// Watchdog and reset.
@@ -96,4 +92,24 @@ pub(crate) fn local() -> &'static LocalRegisters {
     let address = identity::soc().local_block();
     // SAFETY: `arch::mmu` maps the block as device memory; its type consists of volatile cells only.
     unsafe { &*(address as *const LocalRegisters) }
+}
+
+/// The property mailbox. One at a time: [`crate::board`] holds it.
+pub(crate) fn mailbox() -> MailboxDevice {
+    // SAFETY: the block lies in the peripherals that `arch::mmu` maps as device memory for good; `board` takes
+    // this handle once.
+    unsafe { MailboxDevice::new(identity::soc().peripherals() + MailboxDevice::OFFSET) }
+}
+
+/// The doorbell towards VideoCore.
+pub(crate) fn doorbell_ringer() -> DoorbellRinger {
+    // SAFETY: the block lies in the peripherals that `arch::mmu` maps as device memory for good.
+    unsafe { DoorbellRinger::new(identity::soc().peripherals() + DoorbellRinger::OFFSET) }
+}
+
+/// The doorbell from VideoCore. For the interrupt handler alone: a read acknowledges.
+pub(crate) fn doorbell_listener() -> DoorbellListener {
+    // SAFETY: the block lies in the peripherals that `arch::mmu` maps as device memory for good; the handler
+    // does not interrupt itself, so one handle exists at a time.
+    unsafe { DoorbellListener::new(identity::soc().peripherals() + DoorbellRinger::OFFSET) }
 }

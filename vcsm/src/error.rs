@@ -1,0 +1,243 @@
+//! What can go wrong with a lent buffer, in the families of [`vchiq_mbox::error`].
+
+use vchiq_mbox::{MessageInfo, Owner};
+
+use crate::{
+    ids::{KernelId, TransactionId},
+    wire::Undecodable,
+};
+
+/// Where a message lay, and its number among all that were received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Place {
+    /// Slot index.
+    pub slot: u8,
+    /// Byte offset of its header in the slot.
+    pub offset: u16,
+    /// [`MessageInfo::sequence`].
+    pub sequence: u64,
+}
+
+impl From<MessageInfo> for Place {
+    fn from(info: MessageInfo) -> Self {
+        Self { slot: info.slot.number(), offset: info.offset, sequence: info.sequence }
+    }
+}
+
+/// A caller's mistake; nothing was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Misuse {
+    /// A buffer of no bytes.
+    #[error("buffer of no bytes")]
+    EmptyBuffer,
+    /// A token of another client, or one whose buffer has been given back.
+    #[error("no buffer with kernel id {kernel_id:?} in this state")]
+    UnknownToken {
+        /// Kernel id of the token.
+        kernel_id: KernelId,
+    },
+}
+
+/// Something of ours is used up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Exhausted {
+    /// Every place of the table holds a buffer that is out.
+    #[error("{capacity} buffers are out")]
+    TableFull {
+        /// Places of the table.
+        capacity: usize,
+    },
+    /// All 2^32 - 1 kernel ids have been used.
+    #[error("no kernel id left")]
+    KernelIds,
+}
+
+/// Firmware broke the protocol of the service. Words are as received.
+///
+/// The call that met it returns it; the client goes on, and no buffer comes back by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Violation {
+    /// Not a single word long, or longer than any message.
+    #[error("message of {size} bytes at {place:?}")]
+    Size {
+        /// Bytes.
+        size: usize,
+        /// Where it lay.
+        place: Place,
+    },
+    /// Wrong length for its first word.
+    #[error("message {word:#010x} of {size} bytes, {expected} expected, at {place:?}")]
+    Length {
+        /// The first word.
+        word: u32,
+        /// Bytes.
+        size: usize,
+        /// Bytes it must have.
+        expected: usize,
+        /// Where it lay.
+        place: Place,
+    },
+    /// An unsolicited message of a type nobody knows.
+    #[error("unknown message {word:#010x} of {size} bytes at {place:?}")]
+    UnknownMessage {
+        /// The first word.
+        word: u32,
+        /// Bytes.
+        size: usize,
+        /// Where it lay.
+        place: Place,
+    },
+    /// A version acknowledgement that nobody asked for.
+    #[error("unexpected version acknowledgement {words:x?} at {place:?}")]
+    UnexpectedVersionAck {
+        /// Its words.
+        words: [u32; 3],
+        /// Where it lay.
+        place: Place,
+    },
+    /// A reply to a transaction that is not under way.
+    #[error("reply {words:x?} to nobody at {place:?}")]
+    ReplyToNobody {
+        /// Its words: transaction and result.
+        words: [u32; 2],
+        /// Where it lay.
+        place: Place,
+    },
+    /// A second reply to a transaction.
+    #[error("reply {words:x?} at {again:?} repeats the one at {first:?}")]
+    DuplicateReply {
+        /// Its words: transaction and result.
+        words: [u32; 2],
+        /// Where the first lay.
+        first: Place,
+        /// Where the second lay; the difference of the sequences is the distance.
+        again: Place,
+    },
+    /// An import was given a handle that another import still has.
+    #[error("handle {handle:#010x} of kernel id {holder:?} given again at {place:?}")]
+    HandleInUse {
+        /// The handle.
+        handle: u32,
+        /// Who has it.
+        holder: KernelId,
+        /// Where the reply lay.
+        place: Place,
+    },
+    /// RELEASED for a kernel id that no buffer ever had.
+    #[error("RELEASED {words:x?} for nobody at {place:?}")]
+    ReleasedUnknown {
+        /// Its words.
+        words: [u32; 5],
+        /// Where it lay.
+        place: Place,
+    },
+    /// RELEASED for a buffer that has come back before.
+    #[error("RELEASED {words:x?} again at {place:?}")]
+    ReleasedTwice {
+        /// Its words.
+        words: [u32; 5],
+        /// Where it lay.
+        place: Place,
+    },
+    /// RELEASED although no FREE was sent: somebody else dropped the service's reference.
+    #[error("RELEASED {words:x?} before FREE at {place:?}")]
+    ReleasedBeforeFree {
+        /// Its words.
+        words: [u32; 5],
+        /// Where it lay.
+        place: Place,
+    },
+    /// RELEASED whose address, size or handle is not the import's.
+    #[error("RELEASED {words:x?}, expected {expected:x?}, at {place:?}")]
+    ReleasedMismatch {
+        /// Its words.
+        words: [u32; 5],
+        /// What was imported; the handle is 0 if none is known.
+        expected: [u32; 5],
+        /// Where it lay.
+        place: Place,
+    },
+}
+
+impl Violation {
+    pub(crate) fn undecodable(reason: Undecodable, place: Place) -> Self {
+        match reason {
+            Undecodable::Empty { size } => Self::Size { size, place },
+            Undecodable::Length { word, size, expected } => Self::Length { word, size, expected, place },
+            Undecodable::Unknown { word, size } => Self::UnknownMessage { word, size, place },
+        }
+    }
+}
+
+/// Any failure of the service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Error {
+    /// The link under the service.
+    #[error("{0}")]
+    Link(#[from] vchiq_mbox::Error),
+    /// The caller's mistake.
+    #[error("{0}")]
+    Misuse(#[from] Misuse),
+    /// Used up; buffers that come back make room.
+    #[error("{0}")]
+    Exhausted(#[from] Exhausted),
+    /// Firmware has no SMEM service: the cut-down variant, chosen by gpu_mem=16.
+    #[error("firmware has no SMEM service (cut-down firmware? set gpu_mem to 32 or more)")]
+    Absent,
+    /// Firmware gave no handle.
+    #[error("IMPORT of kernel id {kernel_id:?} refused")]
+    ImportRefused {
+        /// The buffer.
+        kernel_id: KernelId,
+        /// The request.
+        transaction: TransactionId,
+    },
+    /// No reply to IMPORT before the deadline. The buffer stays reserved until the late reply and a RELEASED.
+    #[error("IMPORT of kernel id {kernel_id:?} abandoned")]
+    ImportTimedOut {
+        /// The buffer.
+        kernel_id: KernelId,
+        /// The request.
+        transaction: TransactionId,
+    },
+    /// No RELEASED before the deadline.
+    #[error("no RELEASED for kernel id {kernel_id:?}")]
+    ReleaseTimedOut {
+        /// The buffer.
+        kernel_id: KernelId,
+    },
+    /// Version 1 firmware never tells when it is done with a buffer.
+    #[error("version 1 firmware sends no RELEASED")]
+    NoReleaseNotice,
+    /// The buffer has come back before it was freed ([`Violation::ReleasedBeforeFree`]).
+    #[error("kernel id {kernel_id:?} was released before it was freed")]
+    AlreadyReleased {
+        /// The buffer.
+        kernel_id: KernelId,
+    },
+    /// Firmware broke the protocol.
+    #[error("{0}")]
+    Violation(#[from] Violation),
+}
+
+impl Error {
+    /// Who answers for it.
+    pub const fn owner(&self) -> Owner {
+        match self {
+            Self::Link(error) => error.owner(),
+            Self::Misuse(_) | Self::Exhausted(_) => Owner::Harness,
+            Self::Absent
+            | Self::ImportRefused { .. }
+            | Self::ImportTimedOut { .. }
+            | Self::ReleaseTimedOut { .. }
+            | Self::NoReleaseNotice
+            | Self::AlreadyReleased { .. }
+            | Self::Violation(_) => Owner::Firmware,
+        }
+    }
+}

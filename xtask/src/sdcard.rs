@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::cli::SdcardOptions;
-use crate::image::Image;
 use crate::outcome::Outcome;
 use crate::{paths, run};
 
@@ -16,8 +15,7 @@ use crate::{paths, run};
 /// # Errors
 /// If the card cannot be made or written.
 pub fn write(options: &SdcardOptions, json: bool) -> Result<Outcome> {
-    let image = Image::build()?;
-    let card = run::make_card(&options.card, &image)?;
+    let (card, _) = run::make_card(&options.card)?;
     let path = options.out.clone().unwrap_or_else(|| paths::target().join("sdcard.img"));
     write_sparse(&path, card.image()).with_context(|| format!("writing {}", path.display()))?;
     if json {

@@ -65,13 +65,17 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
     Ok(Outcome::passed(done.passed()))
 }
 
-/// Makes the card that the options describe.
+/// Makes the card that the options describe, and the image on it. What is missing of the firmware is found before
+/// anything is built.
 ///
 /// # Errors
-/// If a release, a file of it, or `config.txt` is missing.
-pub fn make_card(options: &CardOptions, image: &Image) -> Result<Card> {
+/// If a release, a file of it, or `config.txt` is missing, or the image cannot be built.
+pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
     let release = firmware::at_hand(options.firmware.as_deref())?;
-    card::assemble(&release, options.variant, &options.plan(), &image.kernel)
+    release.read(options.variant.start_file())?;
+    let image = Image::build()?;
+    let card = card::assemble(&release, options.variant, &options.plan(), &image.kernel)?;
+    Ok((card, image))
 }
 
 /// Boots the card and listens until the end.
@@ -79,12 +83,17 @@ pub fn make_card(options: &CardOptions, image: &Image) -> Result<Card> {
 /// # Errors
 /// As [`run`].
 pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
-    let image = Image::build()?;
-    let card = match &options.card_image {
-        Some(path) => read_card(path)?,
-        None => make_card(&options.card, &image)?,
+    let (card, kernel, image) = match &options.card_image {
+        Some(path) => {
+            let card = read_card(path)?;
+            let kernel = kernel_on(&card)?;
+            (card, kernel, Image::build()?)
+        }
+        None => {
+            let (card, image) = make_card(&options.card)?;
+            (card, image.kernel.clone(), image)
+        }
     };
-    let kernel = kernel_on(&card)?;
     if options.card_image.is_some() && kernel != image.kernel {
         eprintln!("The card holds another image than this tree builds: its log may not decode.");
     }

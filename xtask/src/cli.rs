@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, value_parser};
 use emulator::board::Board;
 use harness::plan::{MAX_SCENARIOS, Plan};
@@ -28,6 +29,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Seconds on the PC after which a run is ended.
+const DEFAULT_TIMEOUT_S: u64 = 300;
+
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -42,6 +46,8 @@ pub enum Command {
     ///
     /// Installs the programs that a suite needs and does not find, if it may. The last line is `N passed, N failed`.
     Test(TestOptions),
+    /// Measures the emulator's speed, the size of the image, and what a ping and a handshake cost.
+    Bench(BenchOptions),
     /// Builds the image: target/image/kernel8.img for the card, kernel8.elf beside it for the log decoder.
     Build(build::Options),
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.
@@ -74,7 +80,7 @@ pub enum FirmwareVerb {
 }
 
 /// What is on the card.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct CardOptions {
     /// Use this firmware release (see `firmware list`) instead of the distribution's own.
     #[arg(long, value_name = "RELEASE")]
@@ -83,7 +89,7 @@ pub struct CardOptions {
     #[arg(long, value_enum, default_value = "start")]
     pub variant: Variant,
     /// Run only these scenarios, in this order.
-    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = scenario)]
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = scenario())]
     pub scenarios: Vec<Kind>,
     /// Repeat pings of each size, and handshakes, this often.
     #[arg(long, value_name = "N", default_value_t = Plan::default().iterations,
@@ -92,6 +98,8 @@ pub struct CardOptions {
     /// Vary patterns, the order of sizes, and how the emulated processors interleave.
     #[arg(long, value_name = "N", default_value_t = Plan::default().seed)]
     pub seed: u64,
+    #[command(flatten)]
+    pub build: build::Options,
 }
 
 impl CardOptions {
@@ -111,7 +119,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub card: CardOptions,
     /// Emulate this board.
-    #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board)]
+    #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board())]
     pub board: Board,
     /// Boot this card image as it is, instead of making one.
     #[arg(long = "card", value_name = "FILE",
@@ -124,8 +132,17 @@ pub struct RunOptions {
     #[arg(long)]
     pub log: bool,
     /// End the run after this much time on the PC.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S,
+          value_parser = value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+}
+
+impl RunOptions {
+    /// The defaults, with this card.
+    pub fn of(card: CardOptions) -> Self {
+        let timeout = DEFAULT_TIMEOUT_S;
+        Self { card, board: Board::PI_3B, card_image: None, report: None, log: false, timeout }
+    }
 }
 
 /// Options of `sdcard`.
@@ -136,6 +153,16 @@ pub struct SdcardOptions {
     /// Write the image to this file instead of target/sdcard.img.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Options of `bench`.
+#[derive(Args, Debug)]
+pub struct BenchOptions {
+    #[command(flatten)]
+    pub card: CardOptions,
+    /// Repeat each measurement of speed this often, and take the best.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
 }
 
 /// Options of `test`.
@@ -149,19 +176,17 @@ pub struct TestOptions {
     pub list: bool,
 }
 
-/// Parses the name of a scenario.
-fn scenario(name: &str) -> Result<Kind, String> {
-    let names = || Kind::ALL.map(Kind::name).join(", ");
-    Kind::ALL
-        .into_iter()
-        .find(|kind| kind.name() == name)
-        .ok_or_else(|| format!("the scenarios are {}", names()))
+/// A scenario by its name.
+fn scenario() -> impl TypedValueParser<Value = Kind> {
+    let named = |name: String| Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    PossibleValuesParser::new(Kind::ALL.map(Kind::name))
+        .try_map(move |name| named(name).ok_or("no such scenario"))
 }
 
-/// Parses the name of a board.
-fn board(name: &str) -> Result<Board, String> {
-    let names = || Board::ALL.map(|board| board.name).join(", ");
-    Board::by_name(name).ok_or_else(|| format!("the boards are {}", names()))
+/// A board by its name.
+fn board() -> impl TypedValueParser<Value = Board> {
+    let named = |name: String| Board::by_name(&name).ok_or("no such board");
+    PossibleValuesParser::new(Board::ALL.map(|board| board.name)).try_map(named)
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ impl Image {
     ///
     /// # Errors
     /// If no compiler can be had, or the build fails.
-    pub fn build() -> Result<Self> {
-        let built = build::image(&build::Options::default())?;
+    pub fn build(options: &build::Options) -> Result<Self> {
+        let built = build::image(options)?;
         let read = |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
         Ok(Self { kernel: read(&built.img)?, elf: read(&built.elf)?, sha256: built.sha256.clone() })
     }

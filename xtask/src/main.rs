@@ -3,6 +3,7 @@
 // A program has no public interface: `pub` here means "used by other modules".
 #![allow(unreachable_pub)]
 
+mod bench;
 mod build;
 mod card;
 mod cli;
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(options) => run::run(&options, cli.json),
         Command::Sdcard(options) => sdcard::write(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),
+        Command::Bench(options) => bench::run(&options, cli.json),
         Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
     };

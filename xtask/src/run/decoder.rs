@@ -91,3 +91,14 @@ fn not_a_frame(bytes: &[u8]) -> LogLine {
         LogLine::plain(format!("({} bytes that are neither a log frame nor text)", bytes.len()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_frame_is_shown_if_it_is_text_and_counted_if_not() {
+        assert_eq!(not_a_frame(b"x0 = 0000\r\nx1 = 1\r\n\0").message, "x0 = 0000\r\nx1 = 1");
+        assert_eq!(not_a_frame(b"\x01\xff\0").message, "(2 bytes that are neither a log frame nor text)");
+    }
+}

@@ -73,7 +73,7 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
 pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
     let release = firmware::at_hand(options.firmware.as_deref())?;
     release.read(options.variant.start_file())?;
-    let image = Image::build()?;
+    let image = Image::build(&options.build)?;
     let card = card::assemble(&release, options.variant, &options.plan(), &image.kernel)?;
     Ok((card, image))
 }
@@ -87,7 +87,7 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
         Some(path) => {
             let card = read_card(path)?;
             let kernel = kernel_on(&card)?;
-            (card, kernel, Image::build()?)
+            (card, kernel, Image::build(&options.card.build)?)
         }
         None => {
             let (card, image) = make_card(&options.card)?;

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// The image boots, finds nobody on the other side, and ends with the verdict `absent`.
 pub fn says_absent(context: &Context) -> Result<()> {
-    let image = Image::build()?;
+    let image = Image::build(&build::Options::default())?;
     let collected = boot(&image, context.left().min(LIMIT))?;
     let report = &collected.report;
     let steps = || format!("{:#?}\n{:#?}", collected.steps, report.scenarios);

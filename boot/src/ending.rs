@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::arch::barrier;
 use crate::arch::exceptions::{self, Frame};
-use crate::{serial, watchdog};
+use crate::{interrupts, serial, watchdog};
 
 /// What to do after the last line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ fn begin() {
 /// Ends the run: `harness: end, verdict NAME` is the last line, as log record and as text.
 pub(crate) fn end(verdict: &str, after: After) -> ! {
     begin();
+    interrupts::report_strays();
     last_line(verdict, after)
 }
 

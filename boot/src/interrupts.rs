@@ -1,7 +1,10 @@
 //! Doorbell 0 from VideoCore to this core, and nothing else (hardware fact sheet 4).
 
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use critical_section::Mutex;
+use heapless::HistoryBuf;
 use tock_registers::interfaces::{Readable, Writeable};
 use vchiq_mbox::platform::Moment;
 
@@ -17,15 +20,22 @@ static STAMP_CYCLES: AtomicU64 = AtomicU64::new(0);
 static STAMP_TICKS: AtomicU64 = AtomicU64::new(0);
 /// The stamp has not been taken yet.
 static STAMPED: AtomicBool = AtomicBool::new(false);
-/// Doorbell interrupts since boot, and interrupts that turned out to be none of ours.
+/// Doorbell interrupts since boot. Written by the handler alone.
 static DOORBELLS: AtomicU32 = AtomicU32::new(0);
-static STRAYS: AtomicU32 = AtomicU32::new(0);
 
-// One core and one handler: each static is written either by the handler only, or by the thread with a plain
-// store; `increment` is not atomic and need not be.
-fn increment(count: &AtomicU32) {
-    count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+/// An interrupt that was none of ours: what the controllers said of it.
+#[derive(Clone, Copy, defmt::Format)]
+pub(crate) struct Stray {
+    /// Core 0's source register.
+    source: u32,
+    /// ARMC's basic pending register. Doorbell 0 alone: it was pending, but BELL0 read as not rung.
+    basic: u32,
+    /// ARMC's two banks.
+    banks: [u32; 2],
 }
+
+/// The last strays. A handler does not log; it leaves this to be read afterwards.
+static STRAYS: Mutex<RefCell<HistoryBuf<Stray, 8>>> = Mutex::new(RefCell::new(HistoryBuf::new()));
 
 /// Turns every source off but doorbell 0, routes it to core 0, and lets it in.
 pub(crate) fn start() {
@@ -51,9 +61,9 @@ pub(crate) fn dispatch(entry: Moment) {
     let from_armc = platform::local().source_0.is_set(SOURCE::ARMC);
     if from_armc && platform::armc().basic_pending.is_set(BASIC::DOORBELL_0) {
         let rung = platform::doorbell_listener().acknowledge();
-        increment(&DOORBELLS);
+        DOORBELLS.store(DOORBELLS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         if !rung {
-            increment(&STRAYS);
+            note_stray();
         }
         STAMP_CYCLES.store(entry.cycles, Ordering::Relaxed);
         STAMP_TICKS.store(entry.ticks, Ordering::Relaxed);
@@ -62,9 +72,19 @@ pub(crate) fn dispatch(entry: Moment) {
         return;
     }
     // Nothing else is enabled, so nothing else should come. A level that stays would stop the image without a
-    // word: close its door instead, and count it.
-    increment(&STRAYS);
+    // word: close its door instead, and note it.
+    note_stray();
     silence();
+}
+
+fn note_stray() {
+    let armc = platform::armc();
+    let stray = Stray {
+        source: platform::local().source_0.get(),
+        basic: armc.basic_pending.get(),
+        banks: [armc.pending_1.get(), armc.pending_2.get()],
+    };
+    critical_section::with(|section| STRAYS.borrow_ref_mut(section).write(stray));
 }
 
 fn silence() {
@@ -106,7 +126,10 @@ pub(crate) fn doorbells() -> u32 {
     DOORBELLS.load(Ordering::Relaxed)
 }
 
-/// Interrupts that were none of ours, or a doorbell that read back as not rung.
-pub(crate) fn strays() -> u32 {
-    STRAYS.load(Ordering::Relaxed)
+/// Logs the strays since the last call.
+pub(crate) fn report_strays() {
+    let strays = critical_section::with(|section| STRAYS.take(section));
+    for stray in strays.oldest_ordered() {
+        defmt::warn!("interrupt from nobody we know: {}", stray);
+    }
 }

@@ -6,9 +6,11 @@
 
 use core::fmt::{self, Write};
 
+use embedded_hal::delay::DelayNs;
 use tock_registers::interfaces::{ReadWriteable, Readable, Writeable};
 
 use crate::arch::{barrier, counters};
+use crate::delay::CounterDelay;
 use crate::platform;
 use crate::regs::gpio::{FUNCTION_1, FUNCTION_3};
 use crate::regs::pl011::{BAUD_FRACTION, BAUD_INTEGER, CONTROL, FLAGS, LINE_CONTROL};
@@ -20,6 +22,9 @@ const BAUD: u32 = 921_600;
 pub(crate) const CONFIGURED_CLOCK_HZ: u32 = 48_000_000;
 /// A byte takes 11 µs and the FIFO holds 16: a longer wait means that the UART is stopped.
 const PATIENCE_US: u64 = 10_000;
+
+/// A byte and a half.
+const RESYNCHRONISE_US: u32 = 17;
 
 /// Divisor in 64ths for the UART clock, if the clock allows the baud rate.
 ///
@@ -49,6 +54,8 @@ pub(crate) fn start(clock_hz: u32) {
     uart.baud_fraction.write(BAUD_FRACTION::DIVISOR.val(sixty_fourths % 64));
     uart.line_control.write(LINE_CONTROL::WORD_LENGTH::EightBits + LINE_CONTROL::FIFOS::SET);
     uart.control.write(CONTROL::ENABLE::SET + CONTROL::TRANSMIT::SET + CONTROL::RECEIVE::SET);
+    // The receiver may have taken the change of pin or rate for the start of a byte: idle until it gave up.
+    CounterDelay.delay_us(RESYNCHRONISE_US);
 }
 
 /// Sends bytes. Drops the rest when the UART takes nothing for [`PATIENCE_US`].

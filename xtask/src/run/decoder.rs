@@ -65,6 +65,9 @@ impl Decoder<'_> {
             return None;
         }
         let mut bytes = std::mem::take(&mut self.pending);
+        if let Some(text) = line_of_text(&bytes) {
+            return Some(LogLine::plain(text));
+        }
         bytes.push(0);
         self.stream.received(&bytes);
         match self.stream.decode() {
@@ -82,14 +85,19 @@ impl Decoder<'_> {
     }
 }
 
+/// What the image writes in plain text, because it must be readable without its ELF file, ends with CR and LF.
+fn line_of_text(bytes: &[u8]) -> Option<String> {
+    let text = bytes.strip_suffix(b"\r\n")?;
+    let is_text = text.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    is_text.then(|| String::from_utf8_lossy(text).into_owned())
+}
+
 fn not_a_frame(bytes: &[u8]) -> LogLine {
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    if bytes.iter().all(is_text) {
-        LogLine::plain(String::from_utf8_lossy(bytes).trim_end().to_owned())
-    } else {
-        LogLine::plain(format!("({} bytes that are neither a log frame nor text)", bytes.len()))
-    }
+    let message = line_of_text(bytes);
+    LogLine::plain(message.unwrap_or_else(|| {
+        format!("({} bytes that are neither a log frame nor text: {})", bytes.len(), bytes.escape_ascii())
+    }))
 }
 
 #[cfg(test)]
@@ -99,6 +107,7 @@ mod tests {
     #[test]
     fn what_is_no_frame_is_shown_if_it_is_text_and_counted_if_not() {
         assert_eq!(not_a_frame(b"x0 = 0000\r\nx1 = 1\r\n\0").message, "x0 = 0000\r\nx1 = 1");
-        assert_eq!(not_a_frame(b"\x01\xff\0").message, "(2 bytes that are neither a log frame nor text)");
+        let noise = not_a_frame(b"\x01\xff\0").message;
+        assert_eq!(noise, "(2 bytes that are neither a log frame nor text: \\x01\\xff)");
     }
 }

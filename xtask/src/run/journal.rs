@@ -38,6 +38,12 @@ pub struct Entry {
     pub text: String,
 }
 
+impl Entry {
+    fn of_firmware(line: Line) -> Self {
+        Self { at_us: u64::from(line.time_us), side: Side::VideoCore, text: line.text }
+    }
+}
+
 impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
@@ -54,15 +60,14 @@ pub struct Journal {
 
 impl Journal {
     /// Notes a line.
-    pub fn note(&mut self, at_us: u64, side: Side, text: impl Into<String>) {
-        self.waiting.push(Entry { at_us, side, text: text.into() });
+    pub fn note(&mut self, entry: Entry) {
+        self.waiting.push(entry);
     }
 
     /// Everything noted and logged by the firmware since the last call, in time order.
     pub fn take(&mut self, machine: &Machine) -> Vec<Entry> {
-        for line in self.firmware.new_lines(machine) {
-            self.note(u64::from(line.time_us), Side::VideoCore, line.text);
-        }
+        let lines = self.firmware.new_lines(machine).into_iter().map(Entry::of_firmware);
+        self.waiting.extend(lines);
         let mut entries = std::mem::take(&mut self.waiting);
         entries.sort_by_key(|entry| entry.at_us);
         entries
@@ -110,5 +115,16 @@ impl FirmwareLog {
             self.last = Some(last.clone());
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_its_time_in_seconds_and_its_side() {
+        let entry = Entry { at_us: 2_119_282, side: Side::VideoCore, text: "File read".into() };
+        assert_eq!(entry.to_string(), "[   2.119282] vc      File read");
     }
 }

@@ -1,5 +1,6 @@
 //! Powers the machine on and runs it until the image has said its last word, or a limit ends the run.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -19,6 +20,10 @@ use super::progress::Progress;
 const SLICE: u64 = 4_000_000;
 /// Time in the machine for the image to power down after its last record.
 const AFTER_THE_END_NS: u64 = 2_000_000_000;
+
+/// Lines of the image and of the firmware that are shown for a run without a last record. A register dump has 20.
+const RECENT_LINES: usize = 30;
+const FIRMWARE_LINES: usize = 10;
 
 /// When a run is ended from outside.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +88,7 @@ pub fn run(
         decoder,
         collector,
         journal: Journal::default(),
+        recent: VecDeque::new(),
         serial: String::new(),
         progress: Progress::new(!settings.show_log),
         started,
@@ -108,6 +114,8 @@ struct Session<'a> {
     decoder: Decoder<'a>,
     collector: &'a mut Collector,
     journal: Journal,
+    /// The image's latest lines, as evidence for a run that ends badly.
+    recent: VecDeque<Entry>,
     /// The firmware's unfinished line on a serial port.
     serial: String,
     progress: Progress,
@@ -175,7 +183,12 @@ impl Session<'_> {
             }
         } else {
             let text = format!("{:5} {}", line.level, line.message);
-            self.journal.note(at_ns / 1000, Side::Arm, text);
+            let entry = Entry { at_us: at_ns / 1000, side: Side::Arm, text };
+            if self.recent.len() == RECENT_LINES {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(entry.clone());
+            self.journal.note(entry);
         }
     }
 
@@ -183,7 +196,8 @@ impl Session<'_> {
         match byte.byte {
             b'\n' => {
                 let line = std::mem::take(&mut self.serial);
-                self.journal.note(byte.at_ns / 1000, Side::VideoCoreSerial, line.trim_end());
+                let text = line.trim_end().to_owned();
+                self.journal.note(Entry { at_us: byte.at_ns / 1000, side: Side::VideoCoreSerial, text });
             }
             byte @ (b' '..=b'~') => self.serial.push(byte as char),
             _ => {}
@@ -191,7 +205,8 @@ impl Session<'_> {
     }
 
     fn event(&mut self, event: &Event) {
-        self.journal.note(event.at_ns / 1000, Side::Machine, events::describe(event));
+        let text = events::describe(event);
+        self.journal.note(Entry { at_us: event.at_ns / 1000, side: Side::Machine, text });
     }
 
     fn flush_rest(&mut self) {
@@ -220,7 +235,9 @@ impl Session<'_> {
             why => (Some(self.explain(&why)), Vec::new()),
         };
         if !done && !self.settings.show_log {
-            let lines = self.journal.last_firmware_lines(&self.machine, 10);
+            let mut lines = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
+            lines.extend(self.recent);
+            lines.sort_by_key(|entry| entry.at_us);
             evidence.extend(lines.iter().map(ToString::to_string));
         }
         Ended { stopped, evidence, summary: self.machine.summary(), wall: self.started.elapsed() }

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::context::Context;
+use crate::build;
 use crate::shell::Tool;
 
 /// Each crate's own tests, those of this program's command line aside.
@@ -12,8 +13,9 @@ pub fn unit(context: &Context) -> Result<()> {
     tests_pass(context, context.cargo(["test", "--package", "xtask", "--bins"])?)
 }
 
-/// The suites that cross crates.
+/// The suites that cross crates. Some boot the image in QEMU.
 pub fn native(context: &Context) -> Result<()> {
+    build::image(&build::Options::default())?;
     tests_pass(context, context.cargo(["test", "--package", "tests"])?)
 }
 

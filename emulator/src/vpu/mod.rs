@@ -26,5 +26,5 @@ mod registers;
 mod vector;
 
 pub use self::core::{Core, Outcome, Run};
-pub use disassemble::disassemble;
+pub use disassemble::{disassemble, is_known_instruction};
 pub use fault::{Fault, FaultKind};

@@ -147,12 +147,6 @@ impl PageCache {
         &mut self.pages[position as usize]
     }
 
-    /// The value of `Ram::code_generation` up to which everything decoded is known to be current.
-    #[inline(always)]
-    pub(super) fn generation(&self) -> u32 {
-        self.generation
-    }
-
     #[cold]
     fn add(&mut self, number: usize, ram: &mut Ram) -> u32 {
         let address = (number << PAGE_SHIFT) as u32;

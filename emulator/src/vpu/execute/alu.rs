@@ -69,7 +69,7 @@ pub(in crate::vpu) fn evaluate(operation: Operation, a: u32, b: u32) -> u32 {
         Lsr => a >> (b & 31),
         Msb => highest_bit(b),
         Shl => a << (b & 31),
-        Brev => a.reverse_bits() >> (b & 31),
+        Brev => reverse_low_bits(a, b & 31),
         Asr => (a as i32 >> (b & 31)) as u32,
         Abs => (b as i32).unsigned_abs(),
         other => extended(other, a, b),
@@ -80,10 +80,10 @@ pub(in crate::vpu) fn evaluate(operation: Operation, a: u32, b: u32) -> u32 {
 fn extended(operation: Operation, a: u32, b: u32) -> u32 {
     use Operation::*;
     match operation {
-        MulhdSs => (i64::from(a as i32) * i64::from(b as i32) >> 32) as u32,
-        MulhdSu => (i64::from(a as i32) * i64::from(b) >> 32) as u32,
-        MulhdUs => (i64::from(a) * i64::from(b as i32) >> 32) as u32,
-        MulhdUu => (u64::from(a) * u64::from(b) >> 32) as u32,
+        MulhdSs => ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32,
+        MulhdSu => ((i64::from(a as i32) * i64::from(b)) >> 32) as u32,
+        MulhdUs => ((i64::from(a) * i64::from(b as i32)) >> 32) as u32,
+        MulhdUu => ((u64::from(a) * u64::from(b)) >> 32) as u32,
         Adds => (a as i32).saturating_add(b as i32) as u32,
         Subs => (a as i32).saturating_sub(b as i32) as u32,
         Shls => saturate(i64::from(a as i32) << (b & 31), 32),
@@ -122,6 +122,12 @@ pub(super) fn divide(operation: Operation, a: u32, b: u32) -> Option<u32> {
 fn sign_extend_from(a: u32, top: u32) -> u32 {
     let shift = 31 - top;
     ((a << shift) as i32 >> shift) as u32
+}
+
+/// The low `count` bits in reverse order; all 32 if `count` is zero.
+fn reverse_low_bits(a: u32, count: u32) -> u32 {
+    let count = if count == 0 { 32 } else { count };
+    a.reverse_bits() >> (32 - count)
 }
 
 /// Number of the highest bit set; -1 if there is none.

@@ -5,7 +5,7 @@
 
 pub(super) mod alu;
 mod float;
-mod memory;
+pub(super) mod memory;
 mod system;
 
 use super::bus::{Access, Bus, CoreId};

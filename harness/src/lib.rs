@@ -13,15 +13,24 @@
 //! ```
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
+// Without an allocator a failure carries its reason and evidence by value; it happens once in a run.
+#![allow(clippy::result_large_err)]
 
+mod block;
 pub mod board;
+pub mod failure;
 pub mod histogram;
+mod inquiry;
+mod journal;
+pub mod pattern;
 pub mod plan;
 pub mod qemu;
 pub mod record;
 #[cfg(feature = "std")]
 pub mod report;
+pub mod run;
 pub mod scenario;
+mod session;
 pub mod timing;
 pub mod verdict;
 
@@ -29,4 +38,5 @@ pub use board::{Board, Host, Identity, Lendable, Parts};
 pub use histogram::Histogram;
 pub use plan::Plan;
 pub use record::Record;
+pub use run::{Outcome, run};
 pub use verdict::{Owner, Verdict};

@@ -2,6 +2,65 @@
 //!
 //! A scenario says what it proves, who asked for it and when it has passed; its file says how.
 
+mod bring_up;
+mod echo;
+mod handshake;
+mod link;
+mod steps;
+
+use vchiq_mbox::Exchange;
+
+use crate::{
+    board::{Board, Host},
+    failure::Failure,
+    histogram::Samples,
+    session::{Counts, Session, record},
+    timing::Calibration,
+};
+
+/// What a scenario came to.
+pub(crate) struct Outcome {
+    /// Why it did not pass.
+    pub(crate) failure: Option<Failure>,
+    /// How often what happened.
+    pub(crate) counts: Counts,
+}
+
+/// Runs a scenario.
+pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome {
+    session.samples.clear();
+    match kind {
+        Kind::BringUp => bring_up::run(session),
+        Kind::Echo => echo::run(session),
+        Kind::Handshake => handshake::run(session),
+    }
+}
+
+/// Records a round trip: the whole, `submit`, `doorbell_to_irq`, `parse`, in four histograms from `first` on. The
+/// last two are known only if the answer's interrupt came before the answer was found. Gives whether the core slept
+/// meanwhile.
+fn record_parts(samples: &mut Samples, first: usize, calibration: &Calibration, exchange: &Exchange) -> bool {
+    let Exchange { begin, rung, interrupt, parsed } = *exchange;
+    let slept = record(samples, first, calibration.elapsed(begin, parsed));
+    record(samples, first + 1, calibration.elapsed(begin, rung));
+    if let Some(interrupt) = interrupt {
+        record(samples, first + 2, calibration.elapsed(rung, interrupt));
+        record(samples, first + 3, calibration.elapsed(interrupt, parsed));
+    }
+    slept
+}
+
+/// Kicks the watchdog, and tells the PC twenty times in a scenario how far it is. `rounds` is how often the plan's
+/// iterations are gone through.
+fn note_progress<B: Board>(session: &mut Session<'_, B>, scenario: &str, done: u32, rounds: u32) {
+    session.journal.host().progress();
+    let total = session.plan.iterations.saturating_mul(rounds);
+    let part = (total / 20).max(1);
+    if done.is_multiple_of(part) {
+        session.journal.progress(scenario, done, total);
+    }
+}
+
 /// Which scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -78,7 +137,7 @@ static HANDSHAKE: Scenario = Scenario {
     name: "handshake",
     proves: "a lent buffer is imported, used, freed and given back exactly once, untouched",
     asked_by: "camera and kernel people (raspberrypi/linux#6701, picamera2#1090, linux#3220)",
-    steps: &["open", "version", "import", "use", "free", "released", "close"],
+    steps: &["open", "version", "import", "use", "free", "released", "integrity", "close"],
     passes_when: "as many RELEASED as imports, each with the address, size, id and handle of its import; lock \
                   returns the imported address; the pattern and the guards around it are intact",
 };

@@ -1,0 +1,164 @@
+//! The memory that is lent: a block between two guards.
+//!
+//! ```text
+//! 0          4096            4096 + size       4096 + size + 64
+//! │ … guard  │ block         │ guard           │
+//! ```
+//!
+//! Blocks up to 16 KiB are filled and checked word by word. In larger ones it is all words of the first and the last
+//! KiB and one word of each KiB between: filling 4 MiB for every handshake would take longer than the handshakes.
+
+use vchiq_mbox::BusAddress;
+use vcsm::Lend;
+
+use crate::{board::Lendable, pattern::Pattern};
+
+/// Where a block starts in the memory to lend: page-aligned, a page for the guard before it.
+const START: usize = 4096;
+/// Bytes of a guard: a cache line on either side.
+const GUARD: usize = 64;
+/// Blocks up to this size are checked word by word.
+const DENSE_BYTES: usize = 16 * 1024;
+/// What is checked densely at both ends of a larger block, and how far apart the words between are.
+const SPARSE_BYTES: usize = 1024;
+
+/// A stretch of the memory to lend; whoever has it is the only one to touch that memory.
+pub(crate) struct Block<'a, L: Lendable> {
+    memory: &'a L,
+    size: usize,
+    pattern: Pattern,
+}
+
+/// A word that is not what it must be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Damage {
+    /// Byte offset from the block's start; negative or past its size in a guard.
+    pub(crate) offset: i32,
+    pub(crate) expected: u32,
+    pub(crate) found: u32,
+}
+
+impl<'a, L: Lendable> Block<'a, L> {
+    /// The block of `size` bytes, a multiple of 64; only one at a time.
+    pub(crate) fn new(memory: &'a L, size: usize, pattern: Pattern) -> Self {
+        Self { memory, size, pattern }
+    }
+
+    /// Fills block and guards, and makes VideoCore see it.
+    pub(crate) fn fill(&self) {
+        for offset in self.offsets() {
+            self.memory.store(offset, self.pattern.word(offset));
+        }
+        self.memory.clean(START - GUARD, self.size + 2 * GUARD);
+    }
+
+    /// Looks at block and guards as VideoCore left them.
+    pub(crate) fn check(&self) -> Result<(), Damage> {
+        self.memory.invalidate(START - GUARD, self.size + 2 * GUARD);
+        for offset in self.offsets() {
+            let (expected, found) = (self.pattern.word(offset), self.memory.load(offset));
+            if found != expected {
+                return Err(Damage { offset: offset as i32 - START as i32, expected, found });
+            }
+        }
+        Ok(())
+    }
+
+    /// Byte offsets of the words that count.
+    fn offsets(&self) -> impl Iterator<Item = usize> {
+        let (start, end) = (START - GUARD, START + self.size + GUARD);
+        let (head, tail) = if self.size <= DENSE_BYTES {
+            (end, end)
+        } else {
+            (start + GUARD + SPARSE_BYTES, end - GUARD - SPARSE_BYTES)
+        };
+        let dense = (start..head).chain(tail..end).step_by(4);
+        dense.chain((head..tail).step_by(SPARSE_BYTES))
+    }
+}
+
+impl<L: Lendable> Lend for Block<'_, L> {
+    fn bus_address(&self) -> BusAddress {
+        BusAddress(self.memory.bus_address().0.wrapping_add(START as u32))
+    }
+
+    fn size(&self) -> u32 {
+        self.size as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, collections::BTreeSet};
+
+    use vchiq_mbox::Window;
+
+    use super::*;
+
+    struct FakeMemory(Vec<Cell<u32>>);
+
+    impl FakeMemory {
+        fn new(bytes: usize) -> Self {
+            Self(vec![Cell::new(0); bytes / 4])
+        }
+    }
+
+    impl Window for FakeMemory {
+        fn len(&self) -> usize {
+            self.0.len() * 4
+        }
+        fn bus_address(&self) -> BusAddress {
+            BusAddress(0xc010_0000)
+        }
+        fn load(&self, offset: usize) -> u32 {
+            self.0[offset / 4].get()
+        }
+        fn store(&self, offset: usize, value: u32) {
+            self.0[offset / 4].set(value);
+        }
+    }
+
+    impl Lendable for FakeMemory {
+        fn clean(&self, _: usize, _: usize) {}
+        fn invalidate(&self, _: usize, _: usize) {}
+    }
+
+    #[test]
+    fn a_small_block_and_its_guards_are_checked_word_by_word() {
+        let memory = FakeMemory::new(START + DENSE_BYTES + START);
+        let block = Block::new(&memory, DENSE_BYTES, Pattern::new(3));
+        block.fill();
+        assert_eq!(block.check(), Ok(()));
+        for offset in (START - GUARD..START + DENSE_BYTES + GUARD).step_by(4) {
+            let word = memory.load(offset);
+            memory.store(offset, !word);
+            let damage = block.check().expect_err("a damaged word");
+            assert_eq!((damage.offset, damage.found), (offset as i32 - START as i32, !word));
+            memory.store(offset, word);
+        }
+    }
+
+    #[test]
+    fn a_large_block_is_checked_at_its_ends_and_in_every_kib() {
+        let size = 256 * 1024;
+        let memory = FakeMemory::new(START + size + START);
+        let block = Block::new(&memory, size, Pattern::new(3));
+        let offsets: BTreeSet<usize> = block.offsets().collect();
+        assert_eq!(offsets.len(), block.offsets().count(), "no word twice");
+        let inside = |from: usize, to: usize| (from..to).step_by(4).all(|offset| offsets.contains(&offset));
+        assert!(inside(START - GUARD, START + SPARSE_BYTES));
+        assert!(inside(START + size - SPARSE_BYTES, START + size + GUARD));
+        for kib in (START..START + size).step_by(SPARSE_BYTES) {
+            assert!(offsets.range(kib..kib + SPARSE_BYTES).next().is_some(), "nothing in {kib:#x}");
+        }
+        block.fill();
+        assert_eq!(block.check(), Ok(()));
+    }
+
+    #[test]
+    fn the_block_is_page_aligned_for_videocore() {
+        let memory = FakeMemory::new(3 * START);
+        let block = Block::new(&memory, START, Pattern::new(3));
+        assert_eq!((block.bus_address(), block.size()), (BusAddress(0xc010_1000), 4096));
+    }
+}

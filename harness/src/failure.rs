@@ -1,0 +1,186 @@
+//! Why a step did not pass.
+
+use core::fmt::{self, Write};
+
+use heapless::Vec;
+use vchiq_mbox::{
+    Error, Positions,
+    error::{Exhausted, Misuse, Violation},
+    mailbox::MailboxError,
+};
+
+use crate::{
+    record::{Fact, MAX_EVIDENCE, Sentence, clipped},
+    verdict::{Owner, Verdict},
+};
+
+/// A step's end other than `pass`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// How.
+    pub verdict: Verdict,
+    /// Whose fault; nobody's for `skip` and `absent`.
+    pub owner: Option<Owner>,
+    /// In words.
+    pub reason: Sentence,
+    /// The words that prove it.
+    pub evidence: Vec<Fact, MAX_EVIDENCE>,
+}
+
+impl Failure {
+    /// The criterion does not hold.
+    pub fn fail(owner: Owner, reason: fmt::Arguments<'_>) -> Self {
+        Self::new(Verdict::Fail, Some(owner), reason)
+    }
+
+    /// A peer stopped answering.
+    pub fn hung(owner: Owner, reason: fmt::Arguments<'_>) -> Self {
+        Self::new(Verdict::Hung, Some(owner), reason)
+    }
+
+    /// The other side lacks what is tested.
+    pub fn absent(reason: fmt::Arguments<'_>) -> Self {
+        Self::new(Verdict::Absent, None, reason)
+    }
+
+    /// Cannot be run here.
+    pub fn skip(reason: fmt::Arguments<'_>) -> Self {
+        Self::new(Verdict::Skip, None, reason)
+    }
+
+    fn new(verdict: Verdict, owner: Option<Owner>, reason: fmt::Arguments<'_>) -> Self {
+        Self { verdict, owner, reason: sentence(reason), evidence: Vec::new() }
+    }
+
+    /// Adds a word that proves it; dropped when there are [`MAX_EVIDENCE`] already.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: u32) -> Self {
+        let _ = self.evidence.push(Fact { name: clipped(name), value });
+        self
+    }
+
+    /// Adds where both sides of the link are.
+    #[must_use]
+    pub fn at(self, positions: &Positions) -> Self {
+        self.with("tx_pos", positions.tx_pos)
+            .with("rx_pos", positions.rx_pos)
+            .with("peer.tx_pos", positions.peer_tx_pos)
+            .with("recycle", positions.recycle_published)
+            .with("peer.recycle", positions.peer_recycle)
+            .with("slots_lent", positions.slots_lent)
+            .with("slots_held", positions.slots_held)
+            .with("peer.trigger.armed", positions.peer_trigger.armed)
+            .with("peer.trigger.fired", positions.peer_trigger.fired)
+            .with("peer.debug.header", positions.peer_debug[4])
+            .with("peer.debug.msgid", positions.peer_debug[5])
+    }
+}
+
+/// Text in the room there is; what does not fit is cut off.
+pub(crate) fn sentence(text: fmt::Arguments<'_>) -> Sentence {
+    /// Takes what fits and forgets the rest.
+    struct Clipping(Sentence);
+    impl Write for Clipping {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                self.0.push(character).map_err(|_| fmt::Error)?;
+            }
+            Ok(())
+        }
+    }
+    let mut out = Clipping(Sentence::new());
+    // An error means that the room is used up.
+    let _ = out.write_fmt(text);
+    out.0
+}
+
+impl From<vchiq_mbox::Owner> for Owner {
+    fn from(owner: vchiq_mbox::Owner) -> Self {
+        match owner {
+            vchiq_mbox::Owner::Harness => Self::Harness,
+            vchiq_mbox::Owner::Firmware => Self::Firmware,
+            vchiq_mbox::Owner::Link => Self::Link,
+        }
+    }
+}
+
+/// A peer that does not answer is hung; one that answers wrongly has failed.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let owner = Owner::from(error.owner());
+        match error {
+            Error::Timeout { .. } => Self::hung(owner, format_args!("{error}")),
+            // The peer keeps what it was lent.
+            Error::Exhausted(_) if owner != Owner::Harness => Self::hung(owner, format_args!("{error}")),
+            _ => Self::fail(owner, format_args!("{error}")),
+        }
+    }
+}
+
+impl From<Misuse> for Failure {
+    fn from(misuse: Misuse) -> Self {
+        Error::from(misuse).into()
+    }
+}
+
+impl From<Exhausted> for Failure {
+    fn from(exhausted: Exhausted) -> Self {
+        Error::from(exhausted).into()
+    }
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        Error::from(violation).into()
+    }
+}
+
+impl From<MailboxError> for Failure {
+    fn from(error: MailboxError) -> Self {
+        let owner = error.owner().into();
+        match error {
+            MailboxError::NoReply { .. } | MailboxError::Full => Self::hung(owner, format_args!("{error}")),
+            _ => Self::fail(owner, format_args!("{error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vchiq_mbox::error::Step;
+
+    use super::*;
+
+    #[test]
+    fn silence_is_hung_and_a_wrong_answer_is_a_failure() {
+        let silent = Failure::from(Error::Timeout { step: Step::Receive });
+        assert_eq!((silent.verdict, silent.owner), (Verdict::Hung, Some(Owner::Firmware)));
+        let nobody = Failure::from(Error::Timeout { step: Step::PeerInitialise });
+        assert_eq!((nobody.verdict, nobody.owner), (Verdict::Hung, Some(Owner::Link)));
+        let wrong = Failure::from(Violation::Version { found: 99 });
+        assert_eq!((wrong.verdict, wrong.owner), (Verdict::Fail, Some(Owner::Firmware)));
+        let silent = Failure::from(MailboxError::NoReply { tag: 1 });
+        assert_eq!((silent.verdict, silent.owner), (Verdict::Hung, Some(Owner::Firmware)));
+    }
+
+    #[test]
+    fn slots_the_peer_keeps_hang_the_link_and_our_own_full_queue_is_our_fault() {
+        let kept = Failure::from(Exhausted::NoFreeSlot { tx_pos: 4096 });
+        assert_eq!((kept.verdict, kept.owner), (Verdict::Hung, Some(Owner::Firmware)));
+        let ours = Failure::from(Exhausted::ReceiveQueueFull { queued: 256 });
+        assert_eq!((ours.verdict, ours.owner), (Verdict::Fail, Some(Owner::Harness)));
+        let ours = Failure::from(Misuse::NotConnected);
+        assert_eq!((ours.verdict, ours.owner), (Verdict::Fail, Some(Owner::Harness)));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_and_evidence_past_its_room_is_dropped() {
+        let long = "very ".repeat(100);
+        let mut failure = Failure::skip(format_args!("{long}"));
+        assert_eq!(failure.reason.len(), failure.reason.capacity());
+        for i in 0..20 {
+            failure = failure.with("word", i);
+        }
+        assert_eq!(failure.evidence.len(), MAX_EVIDENCE);
+    }
+}

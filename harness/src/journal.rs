@@ -1,0 +1,104 @@
+//! Records in the order they happen.
+
+use heapless::Vec;
+
+use crate::{
+    board::Host,
+    failure::Failure,
+    histogram::Histogram,
+    record::{
+        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, ScenarioEnd, Step, clipped,
+        encode,
+    },
+    verdict::Verdict,
+};
+
+/// Numbers records, frames them and hands them to the host.
+pub(crate) struct Journal<'a, H: Host> {
+    host: &'a mut H,
+    sequence: u16,
+}
+
+impl<'a, H: Host> Journal<'a, H> {
+    pub(crate) fn new(host: &'a mut H) -> Self {
+        Self { host, sequence: 0 }
+    }
+
+    pub(crate) fn host(&mut self) -> &mut H {
+        self.host
+    }
+
+    pub(crate) fn emit(&mut self, record: &Record) {
+        let mut buffer = [0; MAX_FRAME];
+        if let Some(frame) = encode(record, self.sequence, &mut buffer) {
+            self.host.emit(frame);
+        }
+        // Counted also if it did not fit, so that the PC learns that one is missing.
+        self.sequence = self.sequence.wrapping_add(1);
+        self.host.progress();
+    }
+
+    pub(crate) fn scenario_start(&mut self, scenario: &str) {
+        self.emit(&Record::ScenarioStart { name: clipped(scenario) });
+    }
+
+    pub(crate) fn step_start(&mut self, scenario: &str, step: &str) {
+        self.emit(&Record::StepStart { scenario: clipped(scenario), step: clipped(step) });
+    }
+
+    pub(crate) fn step_end(&mut self, scenario: &str, step: &str, failure: Option<&Failure>) {
+        self.emit(&Record::Step(Step {
+            scenario: clipped(scenario),
+            step: clipped(step),
+            verdict: failure.map_or(Verdict::Pass, |failure| failure.verdict),
+            owner: failure.and_then(|failure| failure.owner),
+            reason: failure.map(|failure| failure.reason.clone()),
+            evidence: failure.map(|failure| failure.evidence.clone()).unwrap_or_default(),
+        }));
+    }
+
+    pub(crate) fn progress(&mut self, scenario: &str, done: u32, total: u32) {
+        self.emit(&Record::Progress { scenario: clipped(scenario), done, total });
+    }
+
+    /// A histogram, in as many records as it takes; none for an empty one.
+    pub(crate) fn latency(&mut self, scenario: &str, step: &Name, histogram: &Histogram) {
+        let summary = histogram.summary();
+        let filled = histogram.buckets().count();
+        // Samples that are all out of range leave no bucket, but a record.
+        let parts = filled.div_ceil(BUCKETS_PER_RECORD).max(usize::from(summary.n > 0));
+        for part in 0..parts {
+            let buckets = histogram.buckets().skip(part * BUCKETS_PER_RECORD).take(BUCKETS_PER_RECORD);
+            self.emit(&Record::Latency(Latency {
+                scenario: clipped(scenario),
+                step: step.clone(),
+                n: summary.n,
+                min: summary.min,
+                max: summary.max,
+                overflow: summary.overflow,
+                part: part as u16,
+                parts: parts as u16,
+                buckets: buckets.collect(),
+            }));
+        }
+    }
+
+    pub(crate) fn scenario_end(
+        &mut self,
+        scenario: &str,
+        failure: Option<&Failure>,
+        counts: Vec<Fact, MAX_COUNTS>,
+    ) {
+        self.emit(&Record::ScenarioEnd(ScenarioEnd {
+            name: clipped(scenario),
+            verdict: failure.map_or(Verdict::Pass, |failure| failure.verdict),
+            owner: failure.and_then(|failure| failure.owner),
+            reason: failure.map(|failure| failure.reason.clone()),
+            counts,
+        }));
+    }
+
+    pub(crate) fn end(&mut self, verdict: Verdict) {
+        self.emit(&Record::End { verdict, records: self.sequence });
+    }
+}

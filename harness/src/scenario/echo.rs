@@ -1,0 +1,210 @@
+//! Pings of the echo service (VCHIQ fact sheet 9.1).
+//!
+//! | size | message | answer |
+//! |---|---|---|
+//! | 0 | SYNC: nothing but the type word, 4 bytes, the least the service takes (`vchiq_test` calls it size 0) | 1 byte |
+//! | 64, 1024, 4000 | ECHO of so many bytes, the type word included | the same bytes |
+
+use vchiq_mbox::{Exchange, Message, ServiceHandle};
+
+use super::{Kind, Outcome, link, steps::Steps};
+use crate::{
+    board::Board,
+    failure::Failure,
+    pattern::Pattern,
+    session::{ANSWER_TIMEOUT, Counts, Session},
+    verdict::Owner,
+};
+
+/// First word of a message.
+mod kind {
+    pub(super) const SYNC: u32 = 3;
+    pub(super) const CONFIG: u32 = 4;
+    pub(super) const ECHO: u32 = 5;
+}
+
+/// Words of CONFIG: type, blocksize, iters, verify, echo, three alignments, two quotas. Blocksize 0 asks for pings.
+const CONFIG: [u32; 10] = [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, 0];
+/// Bytes of the longest ping.
+const LONGEST: usize = 4000;
+
+/// What one step pings with.
+struct Ping {
+    step: &'static str,
+    kind: u32,
+    bytes: usize,
+}
+
+const PINGS: [Ping; 4] = [
+    Ping { step: "sync-0", kind: kind::SYNC, bytes: 4 },
+    Ping { step: "echo-64", kind: kind::ECHO, bytes: 64 },
+    Ping { step: "echo-1024", kind: kind::ECHO, bytes: 1024 },
+    Ping { step: "echo-4000", kind: kind::ECHO, bytes: LONGEST },
+];
+
+/// Histograms a ping fills: the whole round trip, then its parts.
+const STEPS: Steps<16> = Steps([
+    "sync-0",
+    "sync-0.submit",
+    "sync-0.doorbell_to_irq",
+    "sync-0.parse",
+    "echo-64",
+    "echo-64.submit",
+    "echo-64.doorbell_to_irq",
+    "echo-64.parse",
+    "echo-1024",
+    "echo-1024.submit",
+    "echo-1024.doorbell_to_irq",
+    "echo-1024.parse",
+    "echo-4000",
+    "echo-4000.submit",
+    "echo-4000.doorbell_to_irq",
+    "echo-4000.parse",
+]);
+const STEPS_A_PING: usize = 4;
+
+/// Counts over all sizes.
+#[derive(Default)]
+struct Tally {
+    pings: u64,
+    slept: u64,
+    stalls: u64,
+}
+
+pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
+    let mut tally = Tally::default();
+    let failure = ping_all(session, &mut tally).err();
+    let overflow = STEPS.emit(session, Kind::Echo.name());
+    let mut counts = Counts::default();
+    counts.set("pings", tally.pings);
+    counts.set("slept", tally.slept);
+    counts.set("stalls", tally.stalls);
+    counts.set("overflow", overflow);
+    Outcome { failure, counts }
+}
+
+fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result<(), Failure> {
+    let scenario = Kind::Echo.name();
+    let service = session.step(scenario, "open", |session| {
+        session.calibration()?;
+        link::ensure_up(session)?;
+        link::open(session, link::ECHO, "echo")
+    })?;
+    session.step(scenario, "configure", |session| configure(session, service))?;
+    for (index, ping) in PINGS.iter().enumerate() {
+        session.step(scenario, ping.step, |session| {
+            for done in 0..session.plan.iterations {
+                session.check_run_time()?;
+                ping_once(session, service, ping, index * STEPS_A_PING, done, tally)?;
+                super::note_progress(session, scenario, done + 1 + index as u32 * session.plan.iterations, 4);
+            }
+            Ok(())
+        })?;
+    }
+    session.step(scenario, "close", |session| link::close(session, service))
+}
+
+/// Asks for pings; the service answers one byte 0.
+fn configure<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<(), Failure> {
+    let mut request = [0; 40];
+    for (bytes, word) in request.chunks_exact_mut(4).zip(CONFIG) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    let mut answer = [0; 64];
+    let (size, _) = exchange(session, service, &request, &mut answer)?;
+    if answer.get(..size) == Some(&[0]) {
+        return Ok(());
+    }
+    Err(Failure::fail(Owner::Firmware, format_args!("CONFIG answered by {size} bytes, not by one byte 0"))
+        .with("answer", first_word(&answer)))
+}
+
+fn ping_once<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    ping: &Ping,
+    first_step: usize,
+    number: u32,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let mut sent = [0; LONGEST];
+    let mut got = [0; LONGEST];
+    let pattern = Pattern::new(session.plan.seed ^ u64::from(number));
+    let (sent, got) = (&mut sent[..ping.bytes], &mut got[..ping.bytes]);
+    for (index, bytes) in sent.chunks_exact_mut(4).enumerate() {
+        let word = if index == 0 { ping.kind } else { pattern.word(index) };
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    let (size, exchange) = exchange(session, service, sent, got)?;
+    check_answer(ping, sent, got, size)?;
+    tally.pings += 1;
+    tally.stalls += u64::from(exchange.stalls);
+    record_exchange(session, first_step, &exchange.moments, tally)
+}
+
+/// The answer to a ping: any single byte to SYNC, the very same bytes to ECHO.
+fn check_answer(ping: &Ping, sent: &[u8], got: &[u8], size: usize) -> Result<(), Failure> {
+    let wanted = if ping.kind == kind::SYNC { 1 } else { ping.bytes };
+    if size != wanted {
+        let reason = format_args!("{} bytes answered by {size} bytes, not {wanted}", ping.bytes);
+        return Err(Failure::fail(Owner::Firmware, reason).with("answer", first_word(got)));
+    }
+    let differs = |(a, b): (&u8, &u8)| a != b;
+    let place = if ping.kind == kind::SYNC { None } else { sent.iter().zip(got).position(differs) };
+    let Some(place) = place else { return Ok(()) };
+    Err(Failure::fail(Owner::Link, format_args!("byte {place} of {} came back changed", ping.bytes))
+        .with("offset", place as u32)
+        .with("expected", sent[place].into())
+        .with("found", got[place].into()))
+}
+
+/// One message and its answer.
+struct Timed {
+    moments: Exchange,
+    stalls: u32,
+}
+
+/// Sends a message and takes the answer. Gives the answer's size, which may exceed `answer`; then nothing is copied.
+fn exchange<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    request: &[u8],
+    answer: &mut [u8],
+) -> Result<(usize, Timed), Failure> {
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let submitted = match session.link.send(service, &[request], deadline) {
+        Ok(submitted) => submitted,
+        Err(error) => return Err(session.link_failure(error)),
+    };
+    let message = match session.link.receive(service, deadline).map(Message::hold) {
+        Ok(message) => message,
+        Err(error) => {
+            let failure = session.link_failure(error);
+            return Err(failure.with("sent_bytes", request.len() as u32));
+        }
+    };
+    let info = message.info();
+    let size = usize::from(info.size);
+    let copied = if size <= answer.len() { session.link.copy_held(&message, answer).err() } else { None };
+    session.link.release(message);
+    if let Some(misuse) = copied {
+        return Err(misuse.into());
+    }
+    Ok((size, Timed { moments: Exchange::between(&submitted, &info), stalls: submitted.stalls }))
+}
+
+/// Whole and parts into the histograms.
+fn record_exchange<B: Board>(
+    session: &mut Session<'_, B>,
+    first_step: usize,
+    exchange: &Exchange,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let calibration = session.calibration()?;
+    tally.slept += u64::from(super::record_parts(session.samples, first_step, &calibration, exchange));
+    Ok(())
+}
+
+fn first_word(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}

@@ -1,0 +1,371 @@
+//! import → use → free → released, over blocks of 4 KiB to 4 MiB.
+//!
+//! One block at a time: filled, cleaned, imported; locked by mailbox, its address compared, its contents looked at,
+//! unlocked; freed; given back by RELEASED; looked at again, guards included.
+
+use core::time::Duration;
+
+use vchiq_mbox::{
+    BusAddress, Exchange,
+    property::{LockMemory, MemoryHandle, Tag, UnlockMemory},
+};
+use vcsm::{Error, Imported, Options, ProtocolVersion, Returned, Smem};
+
+use super::{Kind, Outcome, link, steps::Steps};
+use crate::{
+    block::{Block, Damage},
+    board::Board,
+    failure::Failure,
+    pattern::Pattern,
+    session::{ANSWER_TIMEOUT, CONTROL_TIMEOUT, Counts, Session, record},
+    timing::Calibration,
+    verdict::Owner,
+};
+
+/// Sizes in bytes: 4 KiB to 4 MiB, doubling. Eleven, a prime: any step walks through all of them.
+const SIZES: u32 = 11;
+const SMALLEST: usize = 4096;
+/// Buffers out at a time; one more than needed, so that a late one is reported and not refused.
+const PLACES: usize = 2;
+/// A second RELEASED would come at once; so long is waited for one after the last handshake.
+const STRAGGLERS: Duration = Duration::from_millis(5);
+/// CLIENT_VERSION took 1.5 ms on a board with logging on (VCSM fact sheet 5).
+const VERSION_TIMEOUT: Duration = Duration::from_millis(500);
+
+const STEPS: Steps<11> = Steps([
+    "import",
+    "import.submit",
+    "import.doorbell_to_irq",
+    "import.parse",
+    "use",
+    "use.lock",
+    "use.unlock",
+    "free",
+    "released",
+    "released.doorbell_to_irq",
+    "released.parse",
+]);
+/// Places in [`STEPS`].
+mod at {
+    pub(super) const IMPORT: usize = 0;
+    pub(super) const USE: usize = 4;
+    pub(super) const LOCK: usize = 5;
+    pub(super) const UNLOCK: usize = 6;
+    pub(super) const FREE: usize = 7;
+    pub(super) const RELEASED: usize = 8;
+}
+
+/// The client for blocks of a board.
+pub(super) type Client<'a, B> = Smem<Block<'a, <B as Board>::Lendable>, PLACES>;
+
+/// A step and why it did not pass.
+type Stopped = (&'static str, Failure);
+
+/// What happened, in numbers.
+#[derive(Default)]
+struct Tally {
+    handshakes: u64,
+    locks: u64,
+    slept: u64,
+    stalls: u64,
+    /// Address bits 31:30 that the lock tag answers.
+    alias: u64,
+}
+
+/// Opens the service; a refusal means that the firmware does not have it.
+pub(super) fn open<'a, B: Board>(session: &mut Session<'a, B>) -> Result<Client<'a, B>, Failure> {
+    let options = Options {
+        version_timeout: VERSION_TIMEOUT,
+        first_kernel_id: session.next_kernel_id,
+        ..Options::default()
+    };
+    let deadline = session.deadline(CONTROL_TIMEOUT);
+    Smem::open(&mut session.link, &options, deadline).map_err(|error| match error {
+        Error::Absent => session.service_absent("SMEM"),
+        error => session.link_failure(error),
+    })
+}
+
+/// The firmware tells when it is done with a buffer: protocol version 2 or later.
+pub(super) fn check_version<B: Board>(client: &Client<'_, B>) -> Result<(), Failure> {
+    match client.version() {
+        ProtocolVersion::Notifying(_) => Ok(()),
+        ProtocolVersion::One => Err(Failure::absent(format_args!(
+            "version 1 firmware: no answer to CLIENT_VERSION, it never says when it is done with a buffer"
+        ))),
+    }
+}
+
+/// Closes the service.
+pub(super) fn close<B: Board>(
+    session: &mut Session<'_, B>,
+    client: &mut Client<'_, B>,
+) -> Result<(), Failure> {
+    let deadline = session.deadline(CONTROL_TIMEOUT);
+    client.close(&mut session.link, deadline).map_err(|error| session.link_failure(error))
+}
+
+pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
+    let mut tally = Tally::default();
+    let mut counts = Counts::default();
+    let failure = shake_hands(session, &mut tally, &mut counts).err();
+    let overflow = STEPS.emit(session, Kind::Handshake.name());
+    counts.set("handshakes", tally.handshakes);
+    counts.set("locks", tally.locks);
+    counts.set("lock_alias", tally.alias);
+    counts.set("slept", tally.slept);
+    counts.set("stalls", tally.stalls);
+    counts.set("overflow", overflow);
+    Outcome { failure, counts }
+}
+
+fn shake_hands<B: Board>(
+    session: &mut Session<'_, B>,
+    tally: &mut Tally,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let scenario = Kind::Handshake.name();
+    let mut client = session.step(scenario, "open", |session| {
+        session.calibration()?;
+        link::ensure_up(session)?;
+        open(session)
+    })?;
+    session.step(scenario, "version", |_| check_version::<B>(&client))?;
+
+    // One record for all: nothing is sent to the PC within a handshake.
+    session.journal.step_start(scenario, "cycle");
+    let stopped = cycle(session, &mut client, tally).err();
+    for step in ["import", "use", "free", "released", "integrity"] {
+        let failure = stopped.as_ref().filter(|(broken, _)| *broken == step).map(|(_, failure)| failure);
+        session.journal.step_end(scenario, step, failure);
+        if failure.is_some() {
+            break;
+        }
+    }
+    let counters = client.counters();
+    counts.set("imports", counters.imports);
+    counts.set("released", counters.released);
+    counts.set("violations", counters.violations);
+    session.next_kernel_id = client.next_kernel_id();
+
+    let closed = session.step(scenario, "close", |session| close(session, &mut client));
+    match stopped {
+        Some((_, failure)) => Err(failure),
+        None => closed,
+    }
+}
+
+/// All handshakes, then a look for stragglers.
+fn cycle<'a, B: Board>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B>,
+    tally: &mut Tally,
+) -> Result<(), Stopped> {
+    for number in 0..session.plan.iterations {
+        session.check_run_time().map_err(|failure| ("import", failure))?;
+        shake_hands_once(session, client, number, tally)?;
+        super::note_progress(session, Kind::Handshake.name(), number + 1, 1);
+    }
+    let deadline = session.deadline(STRAGGLERS);
+    while !deadline.has_passed(&session.clock) {
+        client.poll(&mut session.link).map_err(|error| ("released", session.link_failure(error)))?;
+    }
+    let counters = client.counters();
+    if counters.released == counters.imports {
+        return Ok(());
+    }
+    let (imports, released) = (counters.imports, counters.released);
+    let reason = format_args!("{imports} imports, {released} RELEASED");
+    Err(("released", Failure::fail(Owner::Firmware, reason)))
+}
+
+fn shake_hands_once<'a, B: Board>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B>,
+    number: u32,
+    tally: &mut Tally,
+) -> Result<(), Stopped> {
+    let pattern = Pattern::new(session.plan.seed.wrapping_add(u64::from(number)));
+    let block = Block::new(session.lendable, size_of_block(session.plan.seed, number), pattern);
+    block.fill();
+    let imported = import(session, client, block, tally).map_err(|failure| ("import", failure))?;
+    use_block(session, client, &imported, tally).map_err(|failure| ("use", failure))?;
+    let block = give_back(session, client, imported, tally)?;
+    block.check().map_err(|damage| ("integrity", damaged(damage, "after RELEASED")))?;
+    tally.handshakes += 1;
+    Ok(())
+}
+
+/// The sizes in an order that the seed chooses; each comes once in eleven handshakes.
+fn size_of_block(seed: u64, number: u32) -> usize {
+    let sizes = u64::from(SIZES);
+    let step = 1 + seed % (sizes - 1);
+    SMALLEST << ((seed / (sizes - 1) + u64::from(number) * step) % sizes)
+}
+
+fn import<'a, B: Board>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B>,
+    block: Block<'a, B::Lendable>,
+    tally: &mut Tally,
+) -> Result<Imported, Failure> {
+    let calibration = session.calibration()?;
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let (address, size) = (vcsm::Lend::bus_address(&block), vcsm::Lend::size(&block));
+    let result = client.import(&mut session.link, block, deadline);
+    let imported = result.map_err(|failure| {
+        session.link_failure(failure.error).with("address", address.0).with("size", size)
+    })?;
+    let exchange = client.import_exchange(&imported).map_err(Error::from)?;
+    tally.slept += u64::from(super::record_parts(session.samples, at::IMPORT, &calibration, &exchange));
+    Ok(imported)
+}
+
+/// Locks by mailbox, compares the address, looks at the contents, unlocks.
+fn use_block<'a, B: Board>(
+    session: &mut Session<'a, B>,
+    client: &Client<'a, B>,
+    imported: &Imported,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let handle = MemoryHandle(imported.handle());
+    let block = client.buffer(imported).map_err(Error::from)?;
+    let lent = vcsm::Lend::bus_address(block);
+    let (locked, lock_cycles) = timed::<B, LockMemory>(session, handle, at::LOCK, tally)?;
+    tally.locks += 1;
+    let looked_at = check_lock(locked, lent, handle)
+        .and_then(|()| block.check().map_err(|damage| damaged(damage, "while imported")));
+    // Unlocked also after a failure: nobody else would, and FREE of a locked handle is a fault of its own.
+    let (status, unlock_cycles) = timed::<B, UnlockMemory>(session, handle, at::UNLOCK, tally)?;
+    looked_at?;
+    if status != 0 {
+        return Err(Failure::fail(Owner::Firmware, format_args!("unlock answers status {status:#x}"))
+            .with("handle", handle.0)
+            .with("status", status));
+    }
+    tally.alias = locked.map_or(0, |address| u64::from(address.0 >> 30));
+    if let Some(histogram) = session.samples.histograms.get_mut(at::USE) {
+        histogram.record(lock_cycles + unlock_cycles);
+    }
+    Ok(())
+}
+
+/// Asks a tag and records how long it took, in the histogram at `step`.
+fn timed<B: Board, T: Tag>(
+    session: &mut Session<'_, B>,
+    request: T::Request,
+    step: usize,
+    tally: &mut Tally,
+) -> Result<(T::Response, u64), Failure> {
+    use vchiq_mbox::Clock;
+
+    let calibration = session.calibration()?;
+    let begin = session.clock.now();
+    let answer = session.ask::<T>(request);
+    let elapsed = calibration.elapsed(begin, session.clock.now());
+    let answer = answer?;
+    tally.slept += u64::from(record(session.samples, step, elapsed));
+    Ok((answer, elapsed.cycles))
+}
+
+/// The address must be the one that was lent; in which alias the firmware answers is its own affair.
+fn check_lock(locked: Option<BusAddress>, lent: BusAddress, handle: MemoryHandle) -> Result<(), Failure> {
+    let Some(address) = locked else {
+        let reason = format_args!("lock of the imported handle refused");
+        return Err(Failure::fail(Owner::Firmware, reason).with("handle", handle.0).with("lent", lent.0));
+    };
+    if address.physical() == lent.physical() {
+        return Ok(());
+    }
+    Err(Failure::fail(Owner::Firmware, format_args!("lock answers another address than was lent"))
+        .with("handle", handle.0)
+        .with("lent", lent.0)
+        .with("found", address.0))
+}
+
+/// Frees, and waits until the block is ours again.
+fn give_back<'a, B: Board>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B>,
+    imported: Imported,
+    tally: &mut Tally,
+) -> Result<Block<'a, B::Lendable>, Stopped> {
+    let calibration = session.calibration().map_err(|failure| ("free", failure))?;
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let freed = client
+        .free(&mut session.link, imported, deadline)
+        .map_err(|failure| ("free", session.link_failure(failure.error)))?;
+    let submitted = freed.submitted();
+    let returned = client.await_released(&mut session.link, freed, deadline);
+    let Returned { buffer, exchange, .. } =
+        returned.map_err(|failure| ("released", session.link_failure(failure.error)))?;
+    tally.stalls += u64::from(submitted.stalls);
+    record(session.samples, at::FREE, calibration.elapsed(submitted.begin, submitted.rung));
+    tally.slept += u64::from(record_released(session, &calibration, &exchange));
+    Ok(buffer)
+}
+
+/// From FREE's doorbell to RELEASED, decoded.
+fn record_released<B: Board>(
+    session: &mut Session<'_, B>,
+    calibration: &Calibration,
+    exchange: &Exchange,
+) -> bool {
+    let Exchange { rung, interrupt, parsed, .. } = *exchange;
+    let slept = record(session.samples, at::RELEASED, calibration.elapsed(rung, parsed));
+    if let Some(interrupt) = interrupt {
+        record(session.samples, at::RELEASED + 1, calibration.elapsed(rung, interrupt));
+        record(session.samples, at::RELEASED + 2, calibration.elapsed(interrupt, parsed));
+    }
+    slept
+}
+
+fn damaged(damage: Damage, when: &str) -> Failure {
+    let Damage { offset, expected, found } = damage;
+    Failure::fail(Owner::Firmware, format_args!("the block is changed {when}, at offset {offset}"))
+        .with("offset", offset as u32)
+        .with("expected", expected)
+        .with("found", found)
+}
+
+/// A peer that does not answer is hung; one that answers wrongly has failed.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let owner = Owner::from(error.owner());
+        match error {
+            Error::Link(error) => error.into(),
+            Error::Absent | Error::NoReleaseNotice => Self::absent(format_args!("{error}")),
+            Error::ImportTimedOut { .. } | Error::ReleaseTimedOut { .. } => {
+                Self::hung(owner, format_args!("{error}"))
+            }
+            _ => Self::fail(owner, format_args!("{error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_seed_walks_through_all_sizes_once_in_eleven() {
+        for seed in 0..200 {
+            let mut sizes: Vec<usize> = (0..SIZES).map(|number| size_of_block(seed, number)).collect();
+            sizes.sort_unstable();
+            let all: Vec<usize> = (0..SIZES).map(|shift| SMALLEST << shift).collect();
+            assert_eq!(sizes, all, "seed {seed}");
+        }
+        assert_eq!(SMALLEST << (SIZES - 1), crate::board::LARGEST_BLOCK_BYTES);
+        assert!((0..SIZES).any(|number| size_of_block(1, number) != size_of_block(2, number)));
+    }
+
+    #[test]
+    fn the_lock_s_alias_does_not_matter_but_its_address_does() {
+        let lent = BusAddress(0xc010_1000);
+        let handle = MemoryHandle(0xc000_0020);
+        assert_eq!(check_lock(Some(BusAddress(0x0010_1000)), lent, handle), Ok(()));
+        assert_eq!(check_lock(Some(lent), lent, handle), Ok(()));
+        assert!(check_lock(Some(BusAddress(0xc010_2000)), lent, handle).is_err());
+        assert!(check_lock(None, lent, handle).is_err());
+    }
+}

@@ -1,0 +1,222 @@
+//! What a scenario works with.
+
+use core::time::Duration;
+
+use heapless::Vec;
+use vchiq_mbox::{Deadline, Mailbox, Vchiq, error::Misuse, mailbox::MailboxError, property::Tag};
+
+use crate::{
+    board::{Board, Identity, Parts},
+    failure::Failure,
+    histogram::Samples,
+    journal::Journal,
+    plan::Plan,
+    record::{Fact, MAX_COUNTS, Name, Peer, clipped},
+    timing::{Calibration, Elapsed},
+    verdict::{Owner, Verdict},
+};
+
+/// Longest wait for the answer to a property message.
+pub(crate) const PROPERTY_TIMEOUT: Duration = Duration::from_millis(500);
+/// Longest wait for VideoCore to take slot zero up.
+pub(crate) const TAKE_UP_TIMEOUT: Duration = Duration::from_millis(1000);
+/// Longest wait for CONNECT, OPENACK or CLOSE: VideoCore may start a thread for it.
+pub(crate) const CONTROL_TIMEOUT: Duration = Duration::from_millis(2000);
+/// Longest wait for the answer to a message.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_millis(1000);
+
+/// How far the link has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum LinkState {
+    /// Nobody has tried.
+    Down,
+    /// VideoCore has taken slot zero up.
+    TakenUp,
+    /// CONNECT has been exchanged.
+    Up,
+    /// It did not come up, or broke.
+    Failed(Failure),
+}
+
+/// The link of a board.
+pub(crate) type LinkOf<'a, B> = Vchiq<&'a mut <B as Board>::Platform, &'a <B as Board>::Window>;
+/// The mailbox of a board.
+pub(crate) type MailboxOf<'a, B> = Mailbox<&'a mut <B as Board>::Mailbox, &'a <B as Board>::Window>;
+
+/// Everything a scenario works with.
+pub(crate) struct Session<'a, B: Board> {
+    pub(crate) identity: Identity,
+    pub(crate) clock: &'a B::Clock,
+    pub(crate) mailbox: MailboxOf<'a, B>,
+    pub(crate) link: LinkOf<'a, B>,
+    pub(crate) link_state: LinkState,
+    pub(crate) lendable: &'a B::Lendable,
+    pub(crate) journal: Journal<'a, B::Host>,
+    pub(crate) samples: &'a mut Samples,
+    pub(crate) plan: Plan,
+    /// What the firmware says of itself.
+    pub(crate) peer: Peer,
+    /// VideoCore's memory in bytes; 0 if it did not say.
+    pub(crate) vc_memory: u32,
+    pub(crate) calibration: Option<Calibration>,
+    /// Number of the next buffer to lend: none is used twice in a run.
+    pub(crate) next_kernel_id: u32,
+    /// The run as a whole ends here.
+    pub(crate) run_deadline: Deadline,
+}
+
+/// A board that cannot even be set up: our own fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum SetupFault {
+    #[error("slots: {0}")]
+    Slots(#[from] Misuse),
+    #[error("property buffer: {0}")]
+    Property(#[from] MailboxError),
+}
+
+impl<'a, B: Board> Session<'a, B> {
+    /// Lays slot zero out; nothing is sent. The journal is given back if that cannot be done.
+    pub(crate) fn new(parts: Parts<'a, B>, plan: Plan) -> Result<Self, (SetupFault, &'a mut B::Host)> {
+        let Parts { identity, clock, platform, mailbox, slots, property, lendable, host, samples } = parts;
+        let mailbox = match Mailbox::new(mailbox, property) {
+            Ok(mailbox) => mailbox,
+            Err(error) => return Err((error.into(), host)),
+        };
+        let link = match Vchiq::prepare(platform, slots) {
+            Ok(link) => link,
+            Err(error) => return Err((error.into(), host)),
+        };
+        let run_deadline = Deadline::after(clock, Duration::from_secs(u64::from(plan.limit_s)));
+        Ok(Self {
+            identity,
+            clock,
+            mailbox,
+            link,
+            link_state: LinkState::Down,
+            lendable,
+            journal: Journal::new(host),
+            samples,
+            plan,
+            peer: Peer { revision: 0, variant: None, hash: None },
+            vc_memory: 0,
+            calibration: None,
+            next_kernel_id: 1,
+            run_deadline,
+        })
+    }
+
+    /// `timeout` from now, but not past the end of the run.
+    pub(crate) fn deadline(&self, timeout: Duration) -> Deadline {
+        Deadline::after(&self.clock, timeout).min(self.run_deadline)
+    }
+
+    /// Asks a property tag.
+    pub(crate) fn ask<T: Tag>(&mut self, request: T::Request) -> Result<T::Response, MailboxError> {
+        let deadline = self.deadline(PROPERTY_TIMEOUT);
+        self.mailbox.call::<T>(self.link.platform(), request, deadline)
+    }
+
+    /// Fails when the run's time is up.
+    pub(crate) fn check_run_time(&self) -> Result<(), Failure> {
+        if self.run_deadline.has_passed(&self.clock) {
+            let limit = self.plan.limit_s;
+            return Err(Failure::fail(
+                Owner::Harness,
+                format_args!("the run's limit of {limit} s (harness.limit_s) is over"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Runs a step between its two records.
+    pub(crate) fn step<T>(
+        &mut self,
+        scenario: &str,
+        step: &str,
+        body: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.journal.step_start(scenario, step);
+        let result = self.check_run_time().and_then(|()| body(self));
+        self.journal.step_end(scenario, step, result.as_ref().err());
+        result
+    }
+
+    /// The calibration, or the reason why there are no times.
+    pub(crate) fn calibration(&self) -> Result<Calibration, Failure> {
+        self.calibration.ok_or_else(|| {
+            Failure::fail(Owner::Harness, format_args!("the counters do not run, nothing can be timed"))
+        })
+    }
+
+    /// Turns an error of the link into a failure that says where both sides are. A link that broke stays so.
+    pub(crate) fn link_failure(&mut self, error: impl Into<Failure>) -> Failure {
+        let failure = error.into().at(&self.link.positions());
+        if matches!(self.link.connection(), vchiq_mbox::link::Connection::Dead(_)) {
+            self.link_state = LinkState::Failed(failure.clone());
+        }
+        failure
+    }
+
+    /// Firmware without SMEM and echo, by its own account: start_cd, which `gpu_mem=16` selects.
+    pub(crate) fn is_cut_down(&self) -> bool {
+        const START_CD: u32 = 4;
+        const CUT_DOWN_MEMORY: u32 = 16 << 20;
+        self.peer.variant == Some(START_CD) || (1..=CUT_DOWN_MEMORY).contains(&self.vc_memory)
+    }
+
+    /// The verdict on a service that refuses OPEN.
+    pub(crate) fn service_absent(&self, service: &str) -> Failure {
+        let failure = if self.is_cut_down() {
+            Failure::absent(format_args!(
+                "cut-down firmware (start_cd) has no {service} service: set gpu_mem=32 or more"
+            ))
+        } else {
+            Failure::absent(format_args!("the firmware has no {service} service: OPEN refused"))
+        };
+        failure.with("variant", self.peer.variant.unwrap_or(0)).with("vc_memory", self.vc_memory)
+    }
+}
+
+/// Adds a time to a histogram of the scenario's. Gives whether the core slept.
+pub(crate) fn record(samples: &mut Samples, index: usize, elapsed: Elapsed) -> bool {
+    if let Some(histogram) = samples.histograms.get_mut(index) {
+        histogram.record(elapsed.cycles);
+    }
+    elapsed.slept
+}
+
+/// Counts of a scenario, by name.
+#[derive(Default)]
+pub(crate) struct Counts {
+    list: Vec<Fact, MAX_COUNTS>,
+}
+
+impl Counts {
+    /// Sets a count; large ones saturate.
+    pub(crate) fn set(&mut self, name: &str, value: u64) {
+        let name: Name = clipped(name);
+        let value = u32::try_from(value).unwrap_or(u32::MAX);
+        match self.list.iter_mut().find(|fact| fact.name == name) {
+            Some(fact) => fact.value = value,
+            // There is room for every name a scenario uses.
+            None => drop(self.list.push(Fact { name, value })),
+        }
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Fact, MAX_COUNTS> {
+        self.list
+    }
+}
+
+/// The first failure, at the gravest verdict met.
+pub(crate) fn gravest(first: Option<Failure>, then: Option<Failure>) -> Option<Failure> {
+    match (first, then) {
+        (Some(first), Some(then)) => Some(if then.verdict > first.verdict { then } else { first }),
+        (first, then) => first.or(then),
+    }
+}
+
+/// The verdict of an outcome.
+pub(crate) fn verdict_of(failure: Option<&Failure>) -> Verdict {
+    failure.map_or(Verdict::Pass, |failure| failure.verdict)
+}

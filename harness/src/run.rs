@@ -151,6 +151,6 @@ mod tests {
         let identity = Identity { git: "g", profile: "p", soc: "s", midr: 0, entry_el: 2 };
         let Record::Start(start) = start_record(&identity, &Plan::default(), true) else { unreachable!() };
         let names: Vec<&str> = scenario::Kind::ALL.iter().map(|kind| kind.name()).collect();
-        assert_eq!(start.scenarios, names.join(","));
+        assert_eq!(start.scenarios.as_str(), names.join(","));
     }
 }

@@ -25,6 +25,8 @@ pub(crate) const CONTROL_TIMEOUT: Duration = Duration::from_millis(2000);
 /// Longest wait for the answer to a message.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_millis(1000);
 
+// One exists in a run, and there is no allocator to put the failure elsewhere.
+#[allow(clippy::large_enum_variant)]
 /// How far the link has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum LinkState {

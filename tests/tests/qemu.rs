@@ -40,7 +40,10 @@ impl Image {
         let files = (fs::read(folder.join("kernel8.img")), fs::read(folder.join("kernel8.elf")));
         let qemu = Command::new("qemu-system-aarch64").arg("--version").stdout(Stdio::null()).status();
         let (Ok(kernel), Ok(elf), Ok(_)) = (files.0, files.1, qemu) else {
-            assert!(env::var_os("REQUIRE_QEMU").is_none(), "REQUIRE_QEMU is set, but image or QEMU is missing");
+            assert!(
+                env::var_os("REQUIRE_QEMU").is_none(),
+                "REQUIRE_QEMU is set, but image or QEMU is missing"
+            );
             println!("skipped: no target/image/kernel8.img (cargo xtask build) or no qemu-system-aarch64");
             return None;
         };
@@ -65,7 +68,8 @@ impl Image {
 }
 
 fn target() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
+    let workspace =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace");
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
 }
 
@@ -113,7 +117,8 @@ fn serial_until_the_end(kernel: &Path) -> Vec<u8> {
 /// The lines that stand in plain text between the log frames.
 fn plain_text(serial: &[u8]) -> Vec<String> {
     let pieces = serial.split(|byte| *byte == 0);
-    let texts = pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).filter(|text| text.ends_with("\r\n"));
+    let texts =
+        pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).filter(|text| text.ends_with("\r\n"));
     texts.flat_map(str::lines).map(str::to_owned).collect()
 }
 

@@ -311,12 +311,8 @@ fn record_released<B: Board>(
     calibration: &Calibration,
     exchange: &Exchange,
 ) -> bool {
-    let Exchange { rung, interrupt, parsed, .. } = *exchange;
-    let slept = record(session.samples, at::RELEASED, calibration.elapsed(rung, parsed));
-    if let Some(interrupt) = interrupt {
-        record(session.samples, at::RELEASED + 1, calibration.elapsed(rung, interrupt));
-        record(session.samples, at::RELEASED + 2, calibration.elapsed(interrupt, parsed));
-    }
+    let slept = record(session.samples, at::RELEASED, calibration.elapsed(exchange.rung, exchange.parsed));
+    super::record_answer(session.samples, at::RELEASED + 1, calibration, exchange);
     slept
 }
 

@@ -36,18 +36,23 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
     }
 }
 
-/// Records a round trip: the whole, `submit`, `doorbell_to_irq`, `parse`, in four histograms from `first` on. The
-/// last two are known only if the answer's interrupt came before the answer was found. Gives whether the core slept
-/// meanwhile.
+/// Records a round trip: the whole, `submit`, `doorbell_to_irq`, `parse`, in four histograms from `first` on. Gives
+/// whether the core slept meanwhile.
 fn record_parts(samples: &mut Samples, first: usize, calibration: &Calibration, exchange: &Exchange) -> bool {
-    let Exchange { begin, rung, interrupt, parsed } = *exchange;
-    let slept = record(samples, first, calibration.elapsed(begin, parsed));
-    record(samples, first + 1, calibration.elapsed(begin, rung));
-    if let Some(interrupt) = interrupt {
-        record(samples, first + 2, calibration.elapsed(rung, interrupt));
-        record(samples, first + 3, calibration.elapsed(interrupt, parsed));
-    }
+    let slept = record(samples, first, calibration.elapsed(exchange.begin, exchange.parsed));
+    record(samples, first + 1, calibration.elapsed(exchange.begin, exchange.rung));
+    record_answer(samples, first + 2, calibration, exchange);
     slept
+}
+
+/// Records `doorbell_to_irq` and `parse`, in two histograms from `first` on. They are known only if the answer's
+/// interrupt came before the answer was found. An answer so fast that its interrupt came before the sender had
+/// returned counts as 0 and is parsed from then on.
+fn record_answer(samples: &mut Samples, first: usize, calibration: &Calibration, exchange: &Exchange) {
+    let Exchange { rung, interrupt: Some(interrupt), parsed, .. } = *exchange else { return };
+    let interrupt = if interrupt.cycles < rung.cycles { rung } else { interrupt };
+    record(samples, first, calibration.elapsed(rung, interrupt));
+    record(samples, first + 1, calibration.elapsed(interrupt, parsed));
 }
 
 /// Kicks the watchdog, and tells the PC twenty times in a scenario how far it is. `rounds` is how often the plan's

@@ -57,6 +57,8 @@ pub enum Echo {
 pub struct Behaviour {
     /// Answer to the firmware revision tag.
     pub revision: u32,
+    /// Answer to the firmware variant tag.
+    pub variant: u32,
     /// Text of `cmdline.txt`; `None` if the tag is not answered.
     pub command_line: Option<String>,
     /// It answers property messages at all.
@@ -83,7 +85,7 @@ pub struct Behaviour {
     pub scribbles_inside: bool,
     /// It writes a word just past each imported block.
     pub scribbles_past: bool,
-    /// It sends a message that passes its slot's end instead of the first reply of the echo service.
+    /// The first answer of a service passes its slot's end.
     pub breaks_protocol: bool,
     /// Imports that go by the book before `import`, `released`, `lock` and the scribbling apply.
     pub good_imports: u32,
@@ -93,6 +95,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             revision: 1_661_522_596,
+            variant: 1,
             command_line: Some("coherent_pool=1M harness.iterations=12".to_owned()),
             mailbox: true,
             vchiq: true,

@@ -45,7 +45,7 @@ fn values(tag: u32, first: u32, behaviour: &Behaviour, handles: &mut impl Handle
     let words = |words: &[u32]| Some(words.iter().flat_map(|word| word.to_le_bytes()).collect());
     match tag {
         0x0000_0001 => words(&[behaviour.revision]),
-        0x0000_0002 => words(&[1]),
+        0x0000_0002 => words(&[behaviour.variant]),
         0x0000_0003 => words(&[0x102f_1e84, 0, 0, 0, 0x0009_8326]),
         0x0001_0001 => words(&[0]),
         0x0001_0002 => words(&[0x00a0_2082]),

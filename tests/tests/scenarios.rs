@@ -1,0 +1,319 @@
+//! The harness on a board whose VideoCore follows a script.
+
+use harness::{
+    Outcome, Owner, Verdict,
+    plan::AtEnd,
+    record::decode,
+    report::{Collected, Collector, Finish, PeerKind, Rung, ScenarioReport, Setup, Timing},
+};
+use tests::fake::{Behaviour, Echo, FakeBoard, Import, Lock, Released};
+
+/// What a run left, on both ends.
+struct Run {
+    outcome: Outcome,
+    collected: Collected,
+    seconds: u64,
+    kicks: u32,
+}
+
+impl Run {
+    fn scenario(&self, name: &str) -> &ScenarioReport {
+        let found = self.collected.report.scenarios.iter().find(|scenario| scenario.name == name);
+        found.unwrap_or_else(|| panic!("no scenario {name} in {:#?}", self.collected.report))
+    }
+
+    fn step(&self, scenario: &str, step: &str) -> Verdict {
+        let found = self.collected.steps.iter().find(|line| line.scenario == scenario && line.step == step);
+        found.unwrap_or_else(|| panic!("no step {step} in {:#?}", self.collected.steps)).verdict
+    }
+
+    /// Verdict, owner and the beginning of the reason.
+    fn assert_scenario(&self, name: &str, verdict: Verdict, owner: Option<Owner>, reason: &str) {
+        let scenario = self.scenario(name);
+        let found = scenario.reason.clone().unwrap_or_default();
+        assert_eq!((scenario.verdict, scenario.owner), (verdict, owner), "{name}: {found}");
+        assert!(found.contains(reason), "{name}: {reason:?} is not in {found:?}");
+    }
+}
+
+fn run(behaviour: Behaviour) -> Run {
+    let mut board = FakeBoard::new(behaviour);
+    let outcome = harness::run(&mut board);
+    let mut collector = Collector::new(Setup {
+        rung: Rung::Native,
+        timing: Timing::Modelled,
+        image_sha256: String::new(),
+        started: 0,
+        model_peer: false,
+    });
+    for frame in board.frames() {
+        collector.frame(decode(&frame).expect("an undamaged frame"), None);
+    }
+    assert!(collector.is_finished(), "the run has no last record");
+    let collected = collector.finish(Finish::default());
+    assert_eq!(collected.report.verdict(), outcome.verdict, "{:#?}", collected.report.scenarios);
+    Run { outcome, collected, seconds: board.seconds(), kicks: board.kicks() }
+}
+
+fn with_plan(words: &str) -> Behaviour {
+    Behaviour { command_line: Some(words.to_owned()), ..Behaviour::default() }
+}
+
+#[test]
+fn by_the_book_everything_passes_and_every_import_comes_back() {
+    let run = run(with_plan("harness.iterations=40"));
+    assert_eq!(run.outcome, Outcome { verdict: Verdict::Pass, at_end: AtEnd::Halt });
+    let handshake = run.scenario("handshake");
+    for name in ["imports", "released", "handshakes", "locks"] {
+        assert_eq!(handshake.counts[name], 40, "{name}");
+    }
+    assert_eq!(handshake.counts["violations"], 0);
+    for step in
+        ["import", "import.submit", "import.doorbell_to_irq", "import.parse", "use", "free", "released"]
+    {
+        assert_eq!(handshake.latency[step].n, 40, "{step}");
+    }
+    let echo = run.scenario("echo");
+    assert_eq!(echo.counts["pings"], 160);
+    for step in ["sync-0", "echo-64", "echo-1024", "echo-4000.submit"] {
+        assert_eq!(echo.latency[step].n, 40, "{step}");
+    }
+    let report = &run.collected.report;
+    assert_eq!((report.peer.kind, report.board.model.as_str()), (PeerKind::Firmware, "3B"));
+    assert_eq!(run.collected.notes, Vec::<String>::new());
+    assert!(run.kicks > 200, "the watchdog was kicked {} times", run.kicks);
+}
+
+#[test]
+fn the_parts_of_a_step_are_not_longer_than_the_step() {
+    let run = run(with_plan("harness.iterations=40"));
+    let latency = &run.scenario("handshake").latency;
+    for step in ["import", "released"] {
+        let whole = latency[step].max;
+        assert!(latency[&format!("{step}.doorbell_to_irq")].max <= whole);
+        assert!(latency[&format!("{step}.parse")].max <= whole);
+    }
+    assert!(latency["use.lock"].min + latency["use.unlock"].min <= latency["use"].min);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report() {
+    let report =
+        |seed| run(with_plan(&format!("harness.seed={seed} harness.iterations=30"))).collected.report;
+    assert_eq!(report(5), report(5));
+}
+
+#[test]
+fn only_the_scenarios_asked_for_run_in_the_order_asked_for() {
+    let run = run(with_plan("harness.scenario=handshake,bring-up harness.iterations=2 harness.end=wait"));
+    let names: Vec<&str> =
+        run.collected.report.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(names, ["handshake", "bring-up"]);
+    // The link is up already when the ladder begins, and cannot be brought up twice.
+    assert_eq!(run.scenario("handshake").verdict, Verdict::Pass);
+    assert_eq!(run.outcome.at_end, AtEnd::Wait);
+}
+
+#[test]
+fn firmware_without_a_command_line_means_the_defaults() {
+    let run = run(Behaviour { command_line: None, ..Behaviour::default() });
+    assert_eq!(run.outcome.verdict, Verdict::Pass);
+    assert_eq!(run.scenario("handshake").counts["imports"], 1000);
+}
+
+#[test]
+fn a_bad_word_ends_the_run_with_its_place_and_starts_nothing() {
+    let run = run(with_plan("quiet harness.iterations=lots"));
+    run.assert_scenario("plan", Verdict::Fail, Some(Owner::Harness), "byte 25: want a number from 1");
+    assert_eq!(run.collected.report.scenarios.len(), 1);
+}
+
+#[test]
+fn qemu_has_a_mailbox_and_no_vchiq() {
+    let behaviour = Behaviour {
+        revision: harness::qemu::QEMU_REVISION,
+        command_line: None,
+        vchiq: false,
+        ..Behaviour::default()
+    };
+    let run = run(behaviour);
+    run.assert_scenario("bring-up", Verdict::Absent, None, "vchiq-init: QEMU");
+    run.assert_scenario("echo", Verdict::Absent, None, "QEMU");
+    run.assert_scenario("handshake", Verdict::Absent, None, "QEMU");
+    assert_eq!(run.step("bring-up", "mailbox"), Verdict::Pass);
+    assert_eq!(run.step("bring-up", "connect"), Verdict::Skip);
+    assert_eq!(run.collected.report.peer.kind, PeerKind::Absent);
+    assert!(run.seconds < 5, "took {} s", run.seconds);
+}
+
+#[test]
+fn firmware_that_takes_slot_zero_and_stays_silent_is_hung() {
+    let run = run(Behaviour { vchiq: false, ..Behaviour::default() });
+    run.assert_scenario("bring-up", Verdict::Hung, Some(Owner::Firmware), "slot zero does not change");
+    run.assert_scenario("handshake", Verdict::Skip, None, "no link");
+}
+
+#[test]
+fn firmware_that_sends_no_connect_is_hung_with_both_positions() {
+    let run = run(Behaviour { connect: false, ..Behaviour::default() });
+    run.assert_scenario("bring-up", Verdict::Hung, Some(Owner::Firmware), "peer.tx_pos=0x0");
+    assert_eq!(run.step("bring-up", "connect"), Verdict::Hung);
+    assert_eq!(run.step("bring-up", "smem-service"), Verdict::Skip);
+}
+
+#[test]
+fn a_dead_mailbox_hangs_the_mailbox_rung_and_the_run_still_ends() {
+    let run = run(Behaviour { mailbox: false, ..Behaviour::default() });
+    assert_eq!(run.step("bring-up", "mailbox"), Verdict::Hung);
+    assert_eq!(run.scenario("bring-up").owner, Some(Owner::Firmware));
+    assert!(run.seconds < 15, "took {} s", run.seconds);
+}
+
+#[test]
+fn cut_down_firmware_is_absent_and_not_a_failure() {
+    let run = run(Behaviour { echo_service: false, smem_service: false, ..Behaviour::default() });
+    run.assert_scenario("bring-up", Verdict::Absent, None, "no echo service: OPEN refused");
+    run.assert_scenario("echo", Verdict::Absent, None, "no echo service");
+    run.assert_scenario("handshake", Verdict::Absent, None, "no SMEM service");
+    assert_eq!(run.step("bring-up", "doorbell"), Verdict::Pass);
+}
+
+#[test]
+fn cut_down_firmware_is_named_when_it_says_so() {
+    let run = run(Behaviour { variant: 4, echo_service: false, smem_service: false, ..Behaviour::default() });
+    run.assert_scenario(
+        "handshake",
+        Verdict::Absent,
+        None,
+        "cut-down firmware (start_cd) has no SMEM service",
+    );
+    assert_eq!(run.collected.report.peer.variant, "start_cd");
+}
+
+#[test]
+fn version_1_firmware_has_no_handshake_to_test() {
+    let run = run(Behaviour { version_ack: false, ..Behaviour::default() });
+    run.assert_scenario("handshake", Verdict::Absent, None, "version 1 firmware");
+    assert_eq!(run.scenario("echo").verdict, Verdict::Pass);
+}
+
+#[test]
+fn an_echo_that_comes_back_changed_is_the_links_fault() {
+    let run = run(Behaviour { echo: Echo::Flipped, ..Behaviour::default() });
+    run.assert_scenario("echo", Verdict::Fail, Some(Owner::Link), "byte 63 of 64 came back changed");
+    assert_eq!(run.scenario("handshake").verdict, Verdict::Pass, "the link goes on");
+}
+
+#[test]
+fn an_echo_service_that_says_nothing_is_hung() {
+    let run = run(Behaviour { echo: Echo::Silent, ..Behaviour::default() });
+    run.assert_scenario("echo", Verdict::Hung, Some(Owner::Firmware), "sync-0: timed out");
+    assert_eq!(run.step("echo", "configure"), Verdict::Pass);
+}
+
+#[test]
+fn a_message_that_passes_its_slot_kills_the_link_and_the_next_scenario_says_so() {
+    let run = run(Behaviour { breaks_protocol: true, ..Behaviour::default() });
+    run.assert_scenario("bring-up", Verdict::Fail, Some(Owner::Firmware), "passes the slot's end");
+    run.assert_scenario("echo", Verdict::Skip, None, "no link: message");
+    run.assert_scenario("handshake", Verdict::Skip, None, "no link: message");
+}
+
+fn misbehaving(import: Import, released: Released, lock: Lock) -> Behaviour {
+    Behaviour { import, released, lock, good_imports: 5, ..Behaviour::default() }
+}
+
+#[test]
+fn a_refused_import_is_the_firmwares_failure() {
+    let run = run(misbehaving(Import::Refuse, Released::Once, Lock::Imported));
+    run.assert_scenario("handshake", Verdict::Fail, Some(Owner::Firmware), "import: IMPORT of kernel id");
+    assert_eq!(run.scenario("handshake").counts["handshakes"], 5);
+    assert_eq!(run.scenario("handshake").latency["import"].n, 5);
+}
+
+#[test]
+fn an_import_without_an_answer_is_hung() {
+    let run = run(misbehaving(Import::Silent, Released::Once, Lock::Imported));
+    run.assert_scenario("handshake", Verdict::Hung, Some(Owner::Firmware), "import: IMPORT of kernel id");
+}
+
+#[test]
+fn released_that_never_comes_is_hung() {
+    let run = run(misbehaving(Import::Accept, Released::Never, Lock::Imported));
+    run.assert_scenario("handshake", Verdict::Hung, Some(Owner::Firmware), "released: no RELEASED");
+    let counts = &run.scenario("handshake").counts;
+    assert_eq!((counts["imports"], counts["released"]), (6, 5));
+}
+
+#[test]
+fn released_with_another_address_is_the_firmwares_failure() {
+    let run = run(misbehaving(Import::Accept, Released::WrongAddress, Lock::Imported));
+    run.assert_scenario("handshake", Verdict::Fail, Some(Owner::Firmware), "released: RELEASED");
+}
+
+#[test]
+fn released_twice_is_noticed_also_after_the_last_handshake() {
+    let mut behaviour = misbehaving(Import::Accept, Released::Twice, Lock::Imported);
+    let run_early = run(behaviour.clone());
+    run_early.assert_scenario("handshake", Verdict::Fail, Some(Owner::Firmware), "again");
+    behaviour.good_imports = 11;
+    let run_last = run(behaviour);
+    run_last.assert_scenario("handshake", Verdict::Fail, Some(Owner::Firmware), "released: RELEASED");
+    assert_eq!(run_last.scenario("handshake").counts["handshakes"], 12);
+}
+
+#[test]
+fn released_before_free_is_the_firmwares_failure() {
+    let run = run(misbehaving(Import::Accept, Released::BeforeFree, Lock::Imported));
+    assert_eq!(run.scenario("handshake").verdict, Verdict::Fail);
+    assert_eq!(run.scenario("handshake").owner, Some(Owner::Firmware));
+}
+
+#[test]
+fn a_lock_that_answers_another_address_is_noticed_and_still_unlocked() {
+    // The fake panics on FREE of a locked handle.
+    let run = run(misbehaving(Import::Accept, Released::Once, Lock::Elsewhere));
+    run.assert_scenario(
+        "handshake",
+        Verdict::Fail,
+        Some(Owner::Firmware),
+        "use: lock answers another address",
+    );
+    assert_eq!(run.step("handshake", "import"), Verdict::Pass);
+    assert_eq!(run.step("handshake", "use"), Verdict::Fail);
+}
+
+#[test]
+fn a_lock_that_fails_is_noticed() {
+    let run = run(misbehaving(Import::Accept, Released::Once, Lock::Fails));
+    run.assert_scenario(
+        "handshake",
+        Verdict::Fail,
+        Some(Owner::Firmware),
+        "use: lock of the imported handle",
+    );
+}
+
+#[test]
+fn a_word_written_into_the_block_is_found_while_it_is_imported() {
+    let run = run(Behaviour { scribbles_inside: true, good_imports: 3, ..Behaviour::default() });
+    run.assert_scenario(
+        "handshake",
+        Verdict::Fail,
+        Some(Owner::Firmware),
+        "changed while imported, at offset 0",
+    );
+}
+
+#[test]
+fn a_word_written_past_the_block_is_found() {
+    let run = run(Behaviour { scribbles_past: true, good_imports: 3, ..Behaviour::default() });
+    run.assert_scenario("handshake", Verdict::Fail, Some(Owner::Firmware), "changed while imported");
+}
+
+#[test]
+fn the_run_ends_at_its_limit() {
+    let run = run(with_plan("harness.iterations=100000000 harness.limit_s=1"));
+    run.assert_scenario("echo", Verdict::Fail, Some(Owner::Harness), "limit of 1 s");
+    assert!(run.seconds < 4, "took {} s", run.seconds);
+}

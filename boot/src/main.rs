@@ -27,10 +27,17 @@ mod soc;
 mod startup;
 mod watchdog;
 
+use harness::plan::AtEnd;
+
 use crate::ending::After;
 
 /// On core 0, at EL1, MMU and caches on, interrupts masked.
 fn run() -> ! {
-    let _hardware = startup::machine();
-    ending::end("absent", After::PowerDown)
+    let mut machine = startup::machine();
+    let outcome = harness::run(&mut machine);
+    let after = match outcome.at_end {
+        AtEnd::Halt => After::PowerDown,
+        AtEnd::Wait => After::Wait,
+    };
+    ending::end(outcome.verdict.name(), after)
 }

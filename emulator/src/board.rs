@@ -9,6 +9,8 @@ pub struct Board {
     pub model: &'static str,
     /// Revision code, OTP row 30.
     pub revision: u32,
+    /// Sections of `config.txt` that count for it, beside `[all]`.
+    pub config_filters: &'static [&'static str],
     /// SDRAM fitted, bytes.
     pub ram_bytes: u32,
     /// What the VPU's `version` instruction answers, less the core number (bit 16).
@@ -27,6 +29,7 @@ impl Board {
         name: "3b",
         model: "Raspberry Pi 3 Model B",
         revision: 0x00a0_2082,
+        config_filters: &["pi3"],
         ram_bytes: 1 << 30,
         cpuid: 0x0400_0140,
         vpu_hz: 250_000_000,
@@ -38,6 +41,7 @@ impl Board {
         name: "zero2w",
         model: "Raspberry Pi Zero 2 W",
         revision: 0x0090_2120,
+        config_filters: &["pi02"],
         ram_bytes: 512 << 20,
         cpuid: 0x0400_0140,
         vpu_hz: 250_000_000,

@@ -1,31 +1,24 @@
 //! What the mask ROM and `bootcode.bin` do before `start*.elf` runs. Neither is executed: their effect, a
 //! loaded ELF file and a running VPU core 0, is produced here.
 
+mod config_txt;
+mod elf;
+
 use thiserror::Error;
 
+use crate::board::Board;
+use crate::card::{Card, CardError};
+use crate::ram::Ram;
+
+const SECOND_STAGE: &str = "bootcode.bin";
+const CONFIG: &str = "config.txt";
+
 /// Why a board would not get as far as its start file.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[derive(Debug, Error)]
 pub enum BootError {
-    /// The image is too small or odd-sized for a card.
-    #[error("card image of {bytes} bytes: not a whole number of 512-byte sectors, or none at all")]
-    CardSize {
-        /// Length of the image.
-        bytes: usize,
-    },
-    /// No partition table, or none of its partitions is FAT.
-    #[error("no FAT partition on the card: {reason}")]
-    NoFatPartition {
-        /// What was looked for and what was found.
-        reason: String,
-    },
-    /// The FAT file system could not be read.
-    #[error("reading {path} from the card's FAT partition: {reason}")]
-    Fat {
-        /// File or folder.
-        path: String,
-        /// What the file system said.
-        reason: String,
-    },
+    /// The card cannot be read at all.
+    #[error("a board would not start from this card: {0}")]
+    Card(#[from] CardError),
     /// A file that a board needs before it shows any sign of life.
     #[error("{name} is not on the card: a board would not start ({why})")]
     MissingFile {
@@ -42,4 +35,109 @@ pub enum BootError {
         /// What is wrong with it, with the raw values.
         reason: String,
     },
+}
+
+/// What the boot left behind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Booted {
+    /// Name of the start file.
+    pub start_file: String,
+    /// Where VPU core 0 begins.
+    pub entry: u32,
+}
+
+/// Does what the mask ROM and `bootcode.bin` do on a Pi 3: finds the FAT partition, insists on `bootcode.bin`,
+/// chooses the start file by `config.txt`, loads it. `fixup*.dat` is not applied: the start file then runs with
+/// the memory map it is linked for, 256 MiB of which the Arm gets the lower 128 (VPU fact sheet 4).
+///
+/// # Errors
+/// What would keep a board from starting.
+pub fn boot(card: &Card, board: &Board, ram: &mut Ram) -> Result<Booted, BootError> {
+    needed(card, SECOND_STAGE, "the boot ROM loads it first")?;
+    let config = match card.read_file(CONFIG) {
+        Err(CardError::NoSuchFile { .. }) => Vec::new(),
+        read => read?,
+    };
+    let (name, why) = config_txt::start_file(&String::from_utf8_lossy(&config), board);
+    let file = needed(card, &name, why)?;
+    match elf::load(&file, ram, board.ram_bytes) {
+        Ok(entry) => Ok(Booted { start_file: name, entry }),
+        Err(reason) => Err(BootError::StartFile { name, reason }),
+    }
+}
+
+fn needed(card: &Card, name: &str, why: &'static str) -> Result<Vec<u8>, BootError> {
+    card.read_file(name).map_err(|error| match error {
+        CardError::NoSuchFile { name } => BootError::MissingFile { name, why },
+        other => BootError::Card(other),
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    //! Cards that boot code of a test.
+
+    use crate::card::{Card, CardFile};
+
+    /// A card whose start file is this VPU code at this address.
+    pub(crate) fn card_running(address: u32, code: &[u8]) -> Vec<u8> {
+        let start = super::elf::fixture::elf(address, code, 0);
+        let files = [CardFile::new("bootcode.bin", [0; 16]), CardFile::new("start.elf", start)];
+        Card::build(&files).expect("fits").into_image()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::CardFile;
+
+    fn boot_with(files: &[(&str, &[u8])]) -> Result<Booted, BootError> {
+        let files: Vec<_> = files.iter().map(|(name, content)| CardFile::new(*name, *content)).collect();
+        boot(&Card::build(&files).expect("fits"), &Board::PI_3B, &mut Ram::new())
+    }
+
+    fn missing(result: Result<Booted, BootError>) -> Option<(String, &'static str)> {
+        match result {
+            Err(BootError::MissingFile { name, why }) => Some((name, why)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named_with_who_wanted_it() {
+        let expected = |name: &str, why| Some((name.to_owned(), why));
+        assert_eq!(missing(boot_with(&[])), expected("bootcode.bin", "the boot ROM loads it first"));
+        let second = ("bootcode.bin", &[0u8; 4][..]);
+        assert_eq!(missing(boot_with(&[second])), expected("start.elf", "the default"));
+        let debug = ("config.txt", &b"start_debug=1"[..]);
+        let wanted = expected("start_db.elf", "config.txt: start_debug=1");
+        assert_eq!(missing(boot_with(&[second, debug])), wanted);
+    }
+
+    #[test]
+    fn a_card_without_a_fat_partition_does_not_start() {
+        for image in [Vec::new(), vec![0; 700], vec![0; 1 << 20]] {
+            let result = boot(&Card::from_image(image), &Board::PI_3B, &mut Ram::new());
+            assert!(matches!(result, Err(BootError::Card(_))), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_start_file_is_told_as_such() {
+        let whole = elf::fixture::elf(0xcec0_0200, &[0; 4096], 0);
+        let cut = &whole[..2000];
+        let result = boot_with(&[("bootcode.bin", &[0; 4]), ("start.elf", cut)]);
+        let Err(BootError::StartFile { name, reason }) = result else { panic!("{result:?}") };
+        assert_eq!(name, "start.elf");
+        assert!(reason.contains("truncated"), "{reason}");
+    }
+
+    #[test]
+    fn a_good_card_leaves_the_start_file_in_ram() {
+        let start = elf::fixture::elf(0xcec0_0200, &[9; 64], 0);
+        let booted = boot_with(&[("bootcode.bin", &[0; 4]), ("start.elf", &start)]);
+        let expected = Booted { start_file: "start.elf".into(), entry: 0xcec0_0200 };
+        assert!(matches!(booted, Ok(booted) if booted == expected));
+    }
 }

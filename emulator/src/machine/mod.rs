@@ -1,10 +1,15 @@
 //! The emulated Pi as a whole: two VPU cores, four Arm cores, RAM and the devices, on one line of virtual time.
 
+mod arm_bus;
 mod counters;
 mod event;
 mod fault;
+mod schedule;
 mod summary;
+mod system;
+mod time;
 mod uart;
+mod vpu_bus;
 
 pub use counters::Counters;
 pub use event::{Event, EventKind, EventLevel};
@@ -12,9 +17,16 @@ pub use fault::MachineFault;
 pub use summary::{Summary, Unmodelled};
 pub use uart::{UartByte, UartPort, UartSource};
 
+use self::schedule::Schedule;
+use self::system::System;
+use self::time::CycleClock;
 use crate::board::Board;
-use crate::boot_rom::BootError;
+use crate::boot_rom::{self, BootError};
+use crate::card::Card;
 use crate::ram::Ram;
+use crate::soc::device::Initiator;
+use crate::vpu::bus::CoreId;
+use crate::{arm, vpu};
 
 /// Who plays the Arm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,76 +83,177 @@ pub enum Stop {
 
 /// The machine.
 pub struct Machine {
-    ram: Ram,
+    config: Settings,
+    system: System,
+    vpu: [vpu::Core; 2],
+    arm: [arm::Core; 4],
+    vpu_clock: CycleClock,
+    /// How far each core has come, in cycles of its clock.
+    vpu_cycle: [u64; 2],
+    arm_cycle: [u64; 4],
+    now_ps: u64,
+    schedule: Schedule,
+    arm_released: bool,
+    /// The emulated Arm cores are out of reset.
+    arm_running: bool,
+    stopped: Option<Stop>,
+    start_file: String,
+}
+
+/// What of the configuration is needed after power-on.
+struct Settings {
+    board: Board,
+    arm: ArmSide,
 }
 
 impl Machine {
     /// Does what the boot ROM and bootcode.bin do, leaving VPU core 0 at the firmware's entry.
+    ///
+    /// # Errors
+    /// What would keep a board from starting: an unreadable card, a missing or damaged file.
     pub fn power_on(config: Config) -> Result<Self, BootError> {
-        let _ = config;
-        Ok(Self { ram: Ram::new() })
+        let Config { board, seed, card, arm, log } = config;
+        let card = Card::from_image(card);
+        let mut ram = Ram::new();
+        let booted = boot_rom::boot(&card, &board, &mut ram)?;
+        let mut system = System::new(&board, card.into_image(), seed, log);
+        system.ram = ram;
+        let mut machine = Self {
+            config: Settings { board, arm },
+            system,
+            vpu: [CoreId::Core0, CoreId::Core1].map(|id| vpu::Core::new(id, board.cpuid)),
+            arm: [0, 1, 2, 3].map(arm::Core::new),
+            vpu_clock: CycleClock::new(board.vpu_hz),
+            vpu_cycle: [0; 2],
+            arm_cycle: [0; 4],
+            now_ps: 0,
+            schedule: Schedule::new(seed),
+            arm_released: false,
+            arm_running: false,
+            stopped: None,
+            start_file: booted.start_file,
+        };
+        machine.start_vpu(0, booted.entry);
+        Ok(machine)
     }
 
-    /// Runs until the limit or a reason to stop.
-    pub fn run(&mut self, limit: Limit) -> Stop {
-        let _ = limit;
-        Stop::AllAsleepForever
+    /// The board.
+    pub fn board(&self) -> &Board {
+        &self.config.board
     }
 
-    /// Runs for so much virtual time.
-    pub fn run_for(&mut self, ns: u64) -> Stop {
-        self.run(Limit { until_ns: Some(self.now_ns().saturating_add(ns)), ..Limit::default() })
+    /// Name of the start file that the boot chose.
+    pub fn start_file(&self) -> &str {
+        &self.start_file
     }
 
     /// Virtual time since power-on.
     pub fn now_ns(&self) -> u64 {
-        0
+        self.now_ps / 1000
     }
 
     /// Instructions and cycles so far.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        Counters {
+            arm_instructions: self.system.arm_retired,
+            arm_cycles: self.system.arm_clock.cycles_at(self.now_ps),
+            vpu_instructions: self.system.vpu_retired,
+        }
     }
 
     /// Bytes that the UARTs have sent since the last call.
     pub fn take_uart(&mut self) -> Vec<UartByte> {
-        Vec::new()
+        std::mem::take(&mut self.system.uart)
     }
 
     /// Events noted since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
-        Vec::new()
+        std::mem::take(&mut self.system.events)
     }
 
     /// What the run came to.
-    pub fn summary(&self) -> Summary {
-        Summary::default()
+    pub fn summary(&mut self) -> Summary {
+        let soc = &mut self.system.soc;
+        let used: Vec<_> = soc.plain().unmodelled().map(|(address, usage)| (address, *usage)).collect();
+        let unmodelled = used
+            .into_iter()
+            .map(|(address, usage)| Unmodelled {
+                address,
+                register: soc.register_name(address),
+                reads: usage.reads,
+                writes: usage.writes,
+                first_by: usage.first_by.name(),
+                first_pc: usage.first_pc,
+            })
+            .collect();
+        Summary {
+            now_ns: self.now_ns(),
+            counters: self.counters(),
+            vpu_instructions: [0, 1].map(|core| self.vpu[core].retired()),
+            arm_instructions: [0, 1, 2, 3].map(|core| self.arm[core].retired()),
+            unmodelled,
+        }
     }
 
     /// The SDRAM.
     pub fn ram(&self) -> &Ram {
-        &self.ram
+        &self.system.ram
     }
     /// The SDRAM.
     pub fn ram_mut(&mut self) -> &mut Ram {
-        &mut self.ram
+        &mut self.system.ram
+    }
+
+    /// A VPU core, for tools that look at it.
+    pub fn vpu_core(&self, index: usize) -> Option<&vpu::Core> {
+        self.vpu.get(index)
+    }
+    /// An Arm core, for tools that look at it.
+    pub fn arm_core(&self, index: usize) -> Option<&arm::Core> {
+        self.arm.get(index)
     }
 
     /// True once the firmware has powered the Arm.
     pub fn arm_released(&self) -> bool {
-        false
+        self.arm_released
     }
+
     /// Loads a word as the Arm would, from RAM or a register. `None` if nothing answers.
     pub fn arm_read32(&mut self, physical: u32) -> Option<u32> {
-        Some(self.ram.read32(physical))
+        if u64::from(physical) < self.system.arm_ram_end {
+            return Some(self.system.ram.read32(physical));
+        }
+        let address = self.system.soc.arm_bus_address(u64::from(physical))?;
+        let origin = self.enter_from_outside();
+        let value = self.system.soc.read(&mut self.system.ram, address & !3, origin);
+        self.system.collect_effects(origin, 0);
+        Some(value)
     }
-    /// Stores a word as the Arm would, into RAM or a register. `None` if nothing answers.
+
+    /// Stores a word as the Arm would, into RAM or a register. `None` if nothing answers. The other processors
+    /// see it in the next `run`.
     pub fn arm_write32(&mut self, physical: u32, value: u32) -> Option<()> {
-        self.ram.write32(physical, value);
+        if u64::from(physical) < self.system.arm_ram_end {
+            self.system.ram.write32(physical, value);
+            return Some(());
+        }
+        let address = self.system.soc.arm_bus_address(u64::from(physical))?;
+        let origin = self.enter_from_outside();
+        self.system.soc.write(&mut self.system.ram, address & !3, value, origin);
+        self.system.collect_effects(origin, 0);
         Some(())
     }
+
+    fn enter_from_outside(&mut self) -> crate::soc::bcm2837::Origin {
+        self.system.running = self.outside(Initiator::External);
+        self.origin(Initiator::External)
+    }
+
     /// Level of doorbell 0, the line by which VideoCore interrupts the Arm.
     pub fn arm_interrupt(&self) -> bool {
-        false
+        self.system.soc.bell_0()
     }
 }
+
+#[cfg(test)]
+mod tests;

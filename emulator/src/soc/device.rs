@@ -77,6 +77,19 @@ pub struct Effects {
     pub reschedule: bool,
 }
 
+impl Effects {
+    /// True if anything was asked.
+    pub fn any(&self) -> bool {
+        self.end_slice
+            || self.reschedule
+            || self.start_vpu.is_some()
+            || self.arm_running.is_some()
+            || self.shutdown.is_some()
+            || !self.sent.is_empty()
+            || !self.events.is_empty()
+    }
+}
+
 /// An access, and what a device can reach while it handles it.
 pub struct Context<'a> {
     /// Virtual time of the access, picoseconds since power-on.

@@ -11,6 +11,17 @@ const PRIORITIES: &str = "bus priorities: every access takes the same time here"
 /// Blocks that have no device: everything in them is storage or unmodelled.
 static BLOCKS_WITHOUT_DEVICE: &[Block] = &[
     Block {
+        name: "BOOT_ROM",
+        base: 0x6000_0000,
+        size: 0x1_0000,
+        registers: &[storage(
+            0x00,
+            0x4000,
+            "WORD",
+            "the ROM is not executed; its scratch RAM is only written",
+        )],
+    },
+    Block {
         name: "TXP",
         base: 0x7e00_4000,
         size: 0x100,

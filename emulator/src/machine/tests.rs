@@ -1,0 +1,67 @@
+//! The machine with small programs of its own; the firmware's turn is in `tests/`.
+
+use super::*;
+use crate::boot_rom::fixture::card_running;
+
+/// `b .`: a core that is always busy.
+const ENDLESS_LOOP: [u8; 2] = [0x00, 0x18];
+const ENTRY: u32 = 0xcec0_0200;
+
+fn machine(seed: u64, arm: ArmSide) -> Machine {
+    let card = card_running(ENTRY, &ENDLESS_LOOP.repeat(8));
+    let config = Config { board: Board::PI_3B, seed, card, arm, log: EventLevel::All };
+    Machine::power_on(config).expect("a good card")
+}
+
+#[test]
+fn a_limit_of_instructions_is_kept_exactly() {
+    let mut machine = machine(0, ArmSide::External);
+    let limit = Limit { instructions: Some(12_345), ..Limit::default() };
+    assert_eq!(machine.run(limit), Stop::Limit);
+    assert_eq!(machine.counters().vpu_instructions, 12_345);
+}
+
+#[test]
+fn a_busy_vpu_retires_its_clock_rate() {
+    let mut machine = machine(0, ArmSide::External);
+    assert_eq!(machine.run_for(1_000_000), Stop::Limit);
+    assert_eq!(machine.now_ns(), 1_000_000);
+    assert_eq!(machine.counters().vpu_instructions, 250_000);
+}
+
+#[test]
+fn the_watchdog_ends_the_run_and_says_whether_the_board_stays_off() {
+    for (partition, expected) in [(0x5a00_0555, Stop::PowerOff), (0x5a00_0000, Stop::Reset)] {
+        let mut machine = machine(0, ArmSide::External);
+        for (register, value) in [(0x20, partition), (0x24, 0x5a00_000a), (0x1c, 0x5a00_0020)] {
+            assert!(machine.arm_write32(0x3f10_0000 + register, value).is_some());
+        }
+        assert_eq!(machine.run_for(1_000_000_000), expected);
+        // Ten ticks of 1/65,536 s.
+        assert_eq!(machine.now_ns() / 1000, 152);
+        assert_eq!(machine.run_for(1), expected);
+    }
+}
+
+#[test]
+fn an_outside_arm_reaches_registers_and_ram_and_nothing_else() {
+    let mut machine = machine(0, ArmSide::External);
+    assert!(machine.arm_write32(0x1000, 7).is_some());
+    assert_eq!(machine.arm_read32(0x1000), Some(7));
+    assert_eq!(machine.arm_read32(0x3f00_b898), Some(0x4000_0000));
+    assert_eq!(machine.arm_read32(0x5000_0000), None);
+    assert!(!machine.arm_interrupt() && !machine.arm_released());
+}
+
+#[test]
+fn an_unmodelled_register_is_one_event_and_a_line_of_the_summary() {
+    let mut machine = machine(0, ArmSide::External);
+    assert_eq!(machine.arm_read32(0x3f00_3040), Some(0));
+    assert_eq!(machine.arm_read32(0x3f00_3040), Some(0));
+    let events = machine.take_events();
+    let unmodelled = |event: &&Event| matches!(event.kind, EventKind::Unmodelled { .. });
+    assert_eq!(events.iter().filter(unmodelled).count(), 1);
+    let summary = machine.summary();
+    assert_eq!(summary.unmodelled.len(), 1);
+    assert_eq!((summary.unmodelled[0].register.as_str(), summary.unmodelled[0].reads), ("ST+0x40", 2));
+}

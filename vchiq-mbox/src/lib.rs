@@ -32,6 +32,8 @@ mod service;
 pub mod slot;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 pub use deadline::Deadline;

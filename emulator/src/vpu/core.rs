@@ -46,8 +46,8 @@ pub struct Core {
     cpuid: u32,
     state: State,
     registers: Registers,
-    /// p0..p15.
-    control: [u32; 16],
+    /// p10.
+    vector_handover: u32,
     vectors: VectorUnit,
     pages: PageCache,
     retired: u64,
@@ -69,7 +69,7 @@ impl Core {
             cpuid,
             state: State::Reset,
             registers: Registers::new(),
-            control: [0; 16],
+            vector_handover: 0,
             vectors: VectorUnit::new(),
             pages: PageCache::new(id),
             retired: 0,
@@ -197,7 +197,7 @@ impl Core {
             id: self.id,
             cpuid: self.cpuid,
             registers: &mut self.registers,
-            control: &mut self.control,
+            vector_handover: &mut self.vector_handover,
             vectors: &mut self.vectors,
             bus,
             elapsed,

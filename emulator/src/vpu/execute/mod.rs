@@ -32,7 +32,8 @@ pub(super) struct Context<'a, B> {
     pub(super) id: CoreId,
     pub(super) cpuid: u32,
     pub(super) registers: &'a mut Registers,
-    pub(super) control: &'a mut [u32; 16],
+    /// p10.
+    pub(super) vector_handover: &'a mut u32,
     pub(super) vectors: &'a mut VectorUnit,
     pub(super) bus: &'a mut B,
     /// Instructions retired in this slice before this one.

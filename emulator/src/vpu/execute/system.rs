@@ -10,6 +10,9 @@ use crate::vpu::registers::{COUNTER_MASK, INTERRUPT_ENABLE};
 const FIRST_LOCK: u8 = 16;
 /// The control register through which the vector unit is handed over; storage, as far as software can tell.
 const VECTOR_HANDOVER: u8 = 10;
+/// Firmware polls this one until it reads zero before it hands the vector unit over, and complains if that takes too
+/// long: the unit is busy. Here it never is.
+const VECTOR_BUSY: u8 = 15;
 
 impl<B: Bus> Context<'_, B> {
     /// Executes one of the instructions that concern the core itself.
@@ -96,7 +99,8 @@ impl<B: Bus> Context<'_, B> {
     fn read_control(&mut self, index: u8) -> Result<u32, FaultKind> {
         match index {
             FIRST_LOCK.. => Ok(self.bus.lock_read(index)),
-            VECTOR_HANDOVER => Ok(self.control[usize::from(index)]),
+            VECTOR_HANDOVER => Ok(*self.vector_handover),
+            VECTOR_BUSY => Ok(0),
             _ => Err(FaultKind::UnsupportedInstruction),
         }
     }
@@ -104,7 +108,7 @@ impl<B: Bus> Context<'_, B> {
     fn write_control(&mut self, index: u8, value: u32) -> Result<(), FaultKind> {
         match index {
             FIRST_LOCK.. => self.bus.lock_release(index),
-            VECTOR_HANDOVER => self.control[usize::from(index)] = value,
+            VECTOR_HANDOVER => *self.vector_handover = value,
             _ => return Err(FaultKind::UnsupportedInstruction),
         }
         Ok(())

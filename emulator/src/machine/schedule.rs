@@ -232,7 +232,8 @@ impl Machine {
     fn move_to(&mut self, ps: u64) {
         self.now_ps = ps;
         if self.system.next_event.is_some_and(|due| due <= ps) {
-            self.system.soc.advance(ps);
+            let system = &mut self.system;
+            system.soc.advance(&mut system.ram, ps);
             let origin = self.origin(Initiator::External);
             self.system.collect_effects(origin, 0);
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::boot_rom::fixture::card_running;
 
 /// `b .`: a core that is always busy.
-const ENDLESS_LOOP: [u8; 2] = [0x00, 0x18];
+const ENDLESS_LOOP: [u8; 2] = [0x00, 0x1f];
 const ENTRY: u32 = 0xcec0_0200;
 
 fn machine(seed: u64, arm: ArmSide) -> Machine {

@@ -284,21 +284,25 @@ impl Bcm2837 {
 
     /// When a device wants to act next.
     pub fn next_event(&self) -> Option<u64> {
-        [self.devices.system_timer.next_event(), self.devices.power.next_event()].into_iter().flatten().min()
+        let Devices { system_timer, power, sdhost, .. } = &self.devices;
+        let timed = [system_timer.next_event(), power.next_event(), sdhost.next_event()];
+        timed.into_iter().flatten().min()
     }
 
     /// Lets every device whose time has come act.
-    pub fn advance(&mut self, now_ps: u64) {
+    pub fn advance(&mut self, ram: &mut Ram, now_ps: u64) {
         let Self { devices, lines, effects, verbose, .. } = self;
-        let mut context = Context { now_ps, by: Initiator::External, lines, effects, verbose: *verbose };
-        let timed: [&mut dyn Device; 2] = [&mut devices.system_timer, &mut devices.power];
+        let Devices { system_timer, power, sdhost, .. } = devices;
+        let by = Initiator::External;
+        let mut context = Context { now_ps, by, lines, effects, verbose: *verbose };
+        let timed: [&mut dyn Device; 3] = [system_timer, power, sdhost];
         for device in timed {
             if device.next_event().is_some_and(|due| due <= now_ps) {
                 device.tick(&mut context);
             }
         }
         effects.reschedule = true;
-        self.propagate();
+        self.settle(ram, Origin { now_ps, by, pc: 0 });
     }
 
     /// What has to follow an access: DMA goes on, and the ARMC's output reaches the cores.
@@ -462,6 +466,8 @@ mod tests {
         assert_eq!(ram.read8(0x2000), 0);
         soc.write(&mut ram, 0x7e20_2004, 1, VPU);
         soc.write(&mut ram, 0x7e20_2000, 0x8000 | 0x40 | 17, VPU);
+        let due = soc.next_event().expect("the block is on its way");
+        soc.advance(&mut ram, due);
         assert_eq!(ram.read8(0x2000), 0xab);
         assert_eq!(soc.read(&mut ram, 0x7e00_7600, VPU) & 2, 2);
     }

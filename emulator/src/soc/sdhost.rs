@@ -1,6 +1,7 @@
 //! SDHOST, the simple SD controller the firmware reads its card with (VPU fact sheet 5; public register header).
 //!
-//! A command is done when it is written. Read data is in the FIFO at once, and refilled as it is taken.
+//! A command is done when it is written. Read data comes a while later, a block at a time, each when the one before
+//! has been taken: the firmware's driver loses an interrupt that is there before it waits for it.
 
 use std::collections::VecDeque;
 
@@ -26,7 +27,6 @@ pub const DATA_PORT: u32 = BLOCK.base + DATA;
 const COMMAND_NEW: u32 = 1 << 15;
 const COMMAND_FAIL: u32 = 1 << 14;
 const COMMAND_BUSY_WAIT: u32 = 1 << 11;
-const COMMAND_READ: u32 = 1 << 6;
 const COMMAND_INDEX: u32 = 0x3f;
 
 const STATUS_DATA: u32 = 1 << 0;
@@ -45,6 +45,11 @@ const STATE_WRITE: u32 = 3;
 const STATE_AND_LEVEL: u32 = 0x1ff;
 const FIFO_LEVEL_SHIFT: u32 = 4;
 const FIFO_WORDS: usize = 16;
+
+/// From a read command to its first data: a typical card's access time.
+const ACCESS_PS: u64 = 100_000_000;
+/// One block over four lines at 50 MHz.
+const BLOCK_PS: u64 = 20_480_000;
 
 static BLOCK: Block = Block {
     name: "SH",
@@ -87,6 +92,8 @@ pub struct SdHost {
     block_count: u32,
     fifo: VecDeque<u32>,
     transfer: Transfer,
+    /// Words on their way from the card, and when they arrive.
+    arriving: Option<(u64, Vec<u32>)>,
 }
 
 impl SdHost {
@@ -104,6 +111,7 @@ impl SdHost {
             block_count: 1,
             fifo: VecDeque::new(),
             transfer: Transfer::None,
+            arriving: None,
         }
     }
 
@@ -117,7 +125,7 @@ impl SdHost {
         &self.card
     }
 
-    fn execute(&mut self, command: u32) {
+    fn execute(&mut self, command: u32, now_ps: u64) {
         self.command = command & !(COMMAND_NEW | COMMAND_FAIL);
         let Some(answer) = self.card.command(command & COMMAND_INDEX, self.argument) else {
             self.command |= COMMAND_FAIL;
@@ -128,49 +136,48 @@ impl SdHost {
         match answer.data {
             Data::None => {}
             Data::Bytes(bytes) => {
-                self.transfer = Transfer::None;
-                self.fifo = words(&bytes).collect();
+                self.stop();
+                self.arriving = Some((now_ps + ACCESS_PS, words(&bytes).collect()));
             }
             Data::ReadFrom { block, many } => {
-                self.fifo.clear();
+                self.stop();
                 self.transfer = Transfer::Read { next: block, many };
-                self.refill();
+                self.fetch_block(now_ps + ACCESS_PS);
             }
             Data::WriteFrom { block, many } => {
-                self.fifo.clear();
+                self.stop();
                 self.transfer = Transfer::Write { block, many };
             }
-            Data::Stop => {
-                self.fifo.clear();
-                self.transfer = Transfer::None;
-            }
+            Data::Stop => self.stop(),
         }
         if command & COMMAND_BUSY_WAIT != 0 {
             self.status |= STATUS_BUSY_DONE;
         }
-        if command & COMMAND_READ != 0 && self.has_data() {
-            self.status |= STATUS_BLOCK_DONE;
-        }
+    }
+
+    fn stop(&mut self) {
+        self.fifo.clear();
+        self.transfer = Transfer::None;
+        self.arriving = None;
     }
 
     /// A card sends block after block until it is stopped.
-    fn refill(&mut self) {
+    fn fetch_block(&mut self, due_ps: u64) {
         let Transfer::Read { next, many } = self.transfer else { return };
-        if !self.fifo.is_empty() {
-            return;
-        }
         self.transfer = Transfer::None;
         if let Some(block) = self.card.block(next) {
-            self.fifo.extend(words(block));
+            self.arriving = Some((due_ps, words(block).collect()));
             if many {
                 self.transfer = Transfer::Read { next: next + 1, many };
             }
         }
     }
 
-    fn take_word(&mut self) -> u32 {
+    fn take_word(&mut self, now_ps: u64) -> u32 {
         let word = self.fifo.pop_front().unwrap_or(0);
-        self.refill();
+        if self.fifo.is_empty() && self.arriving.is_none() {
+            self.fetch_block(now_ps + BLOCK_PS);
+        }
         word
     }
 
@@ -225,8 +232,9 @@ impl Device for SdHost {
             CONFIGURATION => self.configuration,
             BYTE_COUNT => self.byte_count,
             DATA => {
-                let word = self.take_word();
+                let word = self.take_word(context.now_ps);
                 self.drive_line(context);
+                context.effects.reschedule |= self.arriving.is_some();
                 word
             }
             BLOCK_COUNT => self.block_count,
@@ -236,7 +244,10 @@ impl Device for SdHost {
 
     fn write(&mut self, offset: u32, value: u32, context: &mut Context<'_>) -> Option<()> {
         match offset {
-            COMMAND if value & COMMAND_NEW != 0 => self.execute(value),
+            COMMAND if value & COMMAND_NEW != 0 => {
+                self.execute(value, context.now_ps);
+                context.effects.reschedule |= self.arriving.is_some();
+            }
             COMMAND => self.command = value,
             ARGUMENT => self.argument = value,
             RESPONSE_0..=RESPONSE_3 => {}
@@ -251,10 +262,23 @@ impl Device for SdHost {
         self.drive_line(context);
         Some(())
     }
+
+    fn next_event(&self) -> Option<u64> {
+        self.arriving.as_ref().map(|(due, _)| *due)
+    }
+
+    fn tick(&mut self, context: &mut Context<'_>) {
+        if let Some((_, words)) = self.arriving.take() {
+            self.fifo.extend(words);
+            self.status |= STATUS_BLOCK_DONE;
+        }
+        self.drive_line(context);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::device::Initiator;
     use super::super::device::bench::Bench;
     use super::*;
 
@@ -265,6 +289,12 @@ mod tests {
         SdHost::new(SdCard::new(image))
     }
 
+    /// Lets what is on its way arrive.
+    fn arrive(host: &mut SdHost, bench: &mut Bench) {
+        bench.now_ps = host.next_event().expect("something is on its way");
+        host.tick(&mut bench.context(Initiator::External));
+    }
+
     fn command(host: &mut SdHost, bench: &mut Bench, index: u32, argument: u32) {
         bench.write(host, ARGUMENT, argument);
         bench.write(host, COMMAND, COMMAND_NEW | index);
@@ -273,11 +303,14 @@ mod tests {
     #[test]
     fn a_read_of_many_blocks_goes_on_until_it_is_stopped() {
         let (mut host, mut bench) = (host(), Bench::default());
-        command(&mut host, &mut bench, COMMAND_READ | 18, 3);
+        command(&mut host, &mut bench, 18, 3);
+        assert!(!host.has_data());
+        arrive(&mut host, &mut bench);
         assert_eq!(bench.read(&mut host, DATA), 0x33);
         for _ in 1..BLOCK_BYTES / 4 {
             bench.read(&mut host, DATA);
         }
+        arrive(&mut host, &mut bench);
         assert_eq!(bench.read(&mut host, DATA), 0x44);
         command(&mut host, &mut bench, 12, 0);
         assert!(!host.has_data());
@@ -307,7 +340,9 @@ mod tests {
     fn an_enabled_block_interrupt_lasts_until_acknowledged() {
         let (mut host, mut bench) = (host(), Bench::default());
         bench.write(&mut host, CONFIGURATION, INTERRUPT_BLOCK);
-        command(&mut host, &mut bench, COMMAND_READ | 17, 3);
+        command(&mut host, &mut bench, 17, 3);
+        assert_eq!(bench.lines.shared(), 0);
+        arrive(&mut host, &mut bench);
         assert_eq!(bench.lines.shared(), 1 << source::SDHOST);
         bench.write(&mut host, STATUS, STATUS_BLOCK_DONE);
         assert_eq!(bench.lines.shared(), 0);

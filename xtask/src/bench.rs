@@ -14,6 +14,7 @@ use crate::card::KERNEL;
 use crate::cli::{BenchOptions, CardOptions, RunOptions};
 use crate::firmware::{self, Release};
 use crate::outcome::Outcome;
+use crate::terminal::say;
 use crate::{build, run};
 
 /// Instructions between two looks at the clock.
@@ -69,7 +70,7 @@ pub fn run(options: &BenchOptions, json: bool) -> Result<Outcome> {
         handshake: cost(options, Kind::Handshake, "handshake, all sizes", "imports")?,
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&measured)?);
+        say!("{}", serde_json::to_string_pretty(&measured)?);
     } else {
         print(&measured);
     }
@@ -77,17 +78,20 @@ pub fn run(options: &BenchOptions, json: bool) -> Result<Outcome> {
 }
 
 fn print(measured: &Measured) {
-    println!("image      {} of {} bytes", measured.image_bytes, build::SIZE_LIMIT);
-    println!("VPU        {:.0} MIPS", measured.vpu_mips);
-    println!("Arm        {:.0} MIPS", measured.arm_mips);
-    println!(
+    say!("image      {} of {} bytes", measured.image_bytes, build::SIZE_LIMIT);
+    say!("VPU        {:.0} MIPS", measured.vpu_mips);
+    say!("Arm        {:.0} MIPS", measured.arm_mips);
+    say!(
         "run        {:.2} s from power-on to the report, {:.0} MIPS",
-        measured.run_wall_s, measured.run_mips
+        measured.run_wall_s,
+        measured.run_mips
     );
     for cost in [&measured.echo, &measured.handshake] {
-        println!(
+        say!(
             "{}: {:.0} Arm instructions, {:.0} VPU instructions",
-            cost.of, cost.arm_instructions, cost.vpu_instructions
+            cost.of,
+            cost.arm_instructions,
+            cost.vpu_instructions
         );
     }
 }

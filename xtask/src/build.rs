@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::outcome::Outcome;
 use crate::paths;
 use crate::shell::Tool;
+use crate::terminal::say;
 use crate::toolchain::{Choice, TARGET, Task, Toolchain};
 
 /// Where the firmware loads the image (`kernel_address` in config.txt, `linker.ld`).
@@ -111,10 +112,10 @@ pub fn lint(options: &Options) -> Result<()> {
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let image = image(options)?;
     if json {
-        println!("{}", serde_json::to_string(&image)?);
+        say!("{}", serde_json::to_string(&image)?);
     } else {
-        println!("{}: {} of {SIZE_LIMIT} bytes, commit {}", image.img.display(), image.bytes, image.git);
-        println!("built by {}", image.toolchain);
+        say!("{}: {} of {SIZE_LIMIT} bytes, commit {}", image.img.display(), image.bytes, image.git);
+        say!("built by {}", image.toolchain);
     }
     Ok(Outcome::Pass)
 }

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod sdcard;
 mod shell;
+mod terminal;
 mod test;
 mod toolchain;
 

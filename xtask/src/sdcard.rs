@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::SdcardOptions;
 use crate::outcome::Outcome;
+use crate::terminal::say;
 use crate::{paths, run};
 
 /// Writes the card.
@@ -19,13 +20,9 @@ pub fn write(options: &SdcardOptions, json: bool) -> Result<Outcome> {
     let path = options.out.clone().unwrap_or_else(|| paths::target().join("sdcard.img"));
     write_sparse(&path, card.image()).with_context(|| format!("writing {}", path.display()))?;
     if json {
-        println!("{}", serde_json::json!({ "file": path, "bytes": card.image().len() }));
+        say!("{}", serde_json::json!({ "file": path, "bytes": card.image().len() }));
     } else {
-        println!(
-            "{}: {} MiB, the card that `cargo xtask run` boots",
-            path.display(),
-            card.image().len() >> 20
-        );
+        say!("{}: {} MiB, the card that `cargo xtask run` boots", path.display(), card.image().len() >> 20);
     }
     Ok(Outcome::Pass)
 }

@@ -150,3 +150,10 @@ fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
     let report = fs::read_to_string(&report).unwrap();
     assert!(report.contains("\"hung\"") && report.contains("no record from the image"), "{report}");
 }
+
+#[test]
+fn a_reader_that_stops_reading_ends_the_program_without_a_panic() {
+    let scratch = Scratch::new("closed");
+    let ended = scratch.xtask_into_closed_pipe(&["test", "--list"]);
+    assert_ne!(ended.code, Some(101), "{ended}");
+}

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::cache::Cache;
 use super::identity::BuildIdentity;
 use super::release::{Origin, Release};
+use crate::terminal::say;
 
 /// A release as `--json` shows it.
 #[derive(Debug, Serialize)]
@@ -34,12 +35,12 @@ struct File {
 pub fn print(cache: &Cache, json: bool) -> Result<()> {
     let releases: Vec<Described> = cache.releases()?.iter().map(describe).collect::<Result<_>>()?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "releases": releases }))?);
+        say!("{}", serde_json::to_string_pretty(&serde_json::json!({ "releases": releases }))?);
         return Ok(());
     }
     if releases.is_empty() {
-        println!("No firmware at hand. `cargo xtask firmware fetch` takes the distribution's package,");
-        println!("`cargo xtask firmware add DIR` a boot partition or a checkout of raspberrypi/firmware.");
+        say!("No firmware at hand. `cargo xtask firmware fetch` takes the distribution's package,");
+        say!("`cargo xtask firmware add DIR` a boot partition or a checkout of raspberrypi/firmware.");
     }
     releases.iter().for_each(print_table);
     Ok(())
@@ -52,7 +53,7 @@ pub fn print(cache: &Cache, json: bool) -> Result<()> {
 pub fn print_one(release: &Release, json: bool) -> Result<()> {
     let described = describe(release)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&described)?);
+        say!("{}", serde_json::to_string_pretty(&described)?);
     } else {
         print_table(&described);
     }
@@ -87,13 +88,13 @@ fn print_table(release: &Described) {
         }
         Origin::Folder { path } => format!("added from {}", path.display()),
     };
-    println!("{}: {build}", release.name);
-    println!("  {origin}");
-    println!("  variants: {}", release.variants.join(", "));
-    println!("  folder: {}", release.folder);
+    say!("{}: {build}", release.name);
+    say!("  {origin}");
+    say!("  variants: {}", release.variants.join(", "));
+    say!("  folder: {}", release.folder);
     let width = release.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
     for file in &release.files {
-        println!("  {:width$}  {:>9} bytes  sha256 {}", file.name, file.bytes, file.sha256);
+        say!("  {:width$}  {:>9} bytes  sha256 {}", file.name, file.bytes, file.sha256);
     }
-    println!();
+    say!("");
 }

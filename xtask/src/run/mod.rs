@@ -22,6 +22,7 @@ use crate::card;
 use crate::cli::{CardOptions, RunOptions};
 use crate::image::Image;
 use crate::outcome::Outcome;
+use crate::terminal::say;
 use crate::{firmware, paths, report};
 pub use decoder::Strings;
 use session::{Limits, Settings};
@@ -58,7 +59,7 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
     let path = options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"));
     report::write(&done.collected.report, &path)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&done.collected.report)?);
+        say!("{}", serde_json::to_string_pretty(&done.collected.report)?);
     } else {
         output::print(&done, &path);
     }

@@ -7,16 +7,17 @@ use emulator::machine::Summary;
 
 use super::Done;
 use crate::report;
+use crate::terminal::say;
 
 /// Prints tables, evidence, the emulator's summary and where the report is.
 pub fn print(done: &Done, report_path: &Path) {
-    print!("{}", report::summary(&done.collected));
+    say!("{}", report::summary(&done.collected).trim_end());
     for line in &done.evidence {
-        println!("  {line}");
+        say!("  {line}");
     }
-    println!("{}", emulator_line(&done.summary, done.wall));
+    say!("{}", emulator_line(&done.summary, done.wall));
     for register in done.summary.unmodelled.iter().take(UNMODELLED_SHOWN) {
-        println!(
+        say!(
             "  nobody models {} ({:#010x}): {} reads, {} writes, first by {} at {:#x}",
             register.register,
             register.address,
@@ -28,9 +29,9 @@ pub fn print(done: &Done, report_path: &Path) {
     }
     let more = done.summary.unmodelled.len().saturating_sub(UNMODELLED_SHOWN);
     if more > 0 {
-        println!("  … and {more} more");
+        say!("  … and {more} more");
     }
-    println!("report: {}", report_path.display());
+    say!("report: {}", report_path.display());
 }
 
 const UNMODELLED_SHOWN: usize = 8;

@@ -15,6 +15,7 @@ use super::decoder::{Decoder, LogLine};
 use super::events;
 use super::journal::{Entry, Journal, Side};
 use super::progress::Progress;
+use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
 const SLICE: u64 = 4_000_000;
@@ -220,7 +221,7 @@ impl Session<'_> {
         if self.settings.log_to_stderr {
             eprintln!("{entry}");
         } else {
-            println!("{entry}");
+            say!("{entry}");
         }
     }
 

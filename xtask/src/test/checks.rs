@@ -1,11 +1,12 @@
 //! What can be said of the sources and the image without running either.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::context::Context;
 use crate::build;
 use crate::paths;
 use crate::shell::Tool;
+use crate::toolchain::Choice;
 
 /// Sources are formatted.
 pub fn format(context: &Context) -> Result<()> {
@@ -36,5 +37,23 @@ pub fn image_size(context: &Context) -> Result<()> {
     let image = build::image(&build::Options::default())?;
     context.say(&format!("kernel8.img has {} bytes, built by {}", image.bytes, image.toolchain));
     ensure!(image.bytes < build::SIZE_LIMIT, "kernel8.img has {} bytes, too many", image.bytes);
+    Ok(())
+}
+
+/// Both ways to a compiler make an image. One that this PC does not have is said and passed over, not both.
+pub fn toolchains(context: &Context) -> Result<()> {
+    let mut made = 0;
+    for toolchain in [Choice::Distribution, Choice::Rustup] {
+        match build::image(&build::Options { toolchain, log_level: None }) {
+            Ok(image) => {
+                context.say(&format!("{toolchain:?}: {} bytes, built by {}", image.bytes, image.toolchain));
+                made += 1;
+            }
+            Err(error) => context.say(&format!("{toolchain:?}: not possible here: {error:#}")),
+        }
+    }
+    if made == 0 {
+        bail!("neither rustup's compiler nor the distribution's makes an image");
+    }
     Ok(())
 }

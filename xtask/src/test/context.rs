@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::firmware;
 use crate::shell::{Finished, Tool};
+use crate::terminal::say;
 
 /// A running suite.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Context {
     /// Says how it gets on.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            println!("{text}");
+            say!("{text}");
         }
     }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::cli::TestOptions;
 use crate::outcome::Outcome;
+use crate::terminal::say;
 use context::Context;
 use suite::{SUITES, Suite};
 
@@ -37,7 +38,7 @@ struct Ran {
 pub fn run(options: &TestOptions, json: bool) -> Result<Outcome> {
     if options.list {
         for suite in &SUITES {
-            println!("{:12} {}", suite.name, suite.about);
+            say!("{:12} {}", suite.name, suite.about);
         }
         return Ok(Outcome::Pass);
     }
@@ -62,7 +63,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
 
 fn run_one(suite: &'static Suite, context: &mut Context, quiet: bool) -> Ran {
     if !quiet {
-        println!("==== {}: {}", suite.name, suite.about);
+        say!("==== {}: {}", suite.name, suite.about);
     }
     let started = Instant::now();
     context.begin(suite.limit, quiet);
@@ -72,9 +73,9 @@ fn run_one(suite: &'static Suite, context: &mut Context, quiet: bool) -> Ran {
     if !quiet {
         let end = if failure.is_none() { "passed" } else { "FAILED" };
         if let Some(failure) = &failure {
-            println!("{failure}");
+            say!("{failure}");
         }
-        println!("---- {}: {end} in {seconds:.1} s\n", suite.name);
+        say!("---- {}: {end} in {seconds:.1} s\n", suite.name);
     }
     Ran { suite: suite.name, passed: failure.is_none(), seconds, failure }
 }
@@ -85,17 +86,17 @@ fn report(ran: &[Ran], json: bool) -> Result<()> {
     if json {
         let passed = ran.len() - failed.len();
         let all = serde_json::json!({ "suites": ran, "passed": passed, "failed": failed.len() });
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     for ran in ran {
-        println!("{} {:12} {:7.1} s", if ran.passed { "passed" } else { "FAILED" }, ran.suite, ran.seconds);
+        say!("{} {:12} {:7.1} s", if ran.passed { "passed" } else { "FAILED" }, ran.suite, ran.seconds);
     }
     for ran in &failed {
         let first = ran.failure.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
-        println!("{}: {first}", ran.suite);
+        say!("{}: {first}", ran.suite);
     }
-    println!("{} passed, {} failed", ran.len() - failed.len(), failed.len());
+    say!("{} passed, {} failed", ran.len() - failed.len(), failed.len());
     Ok(())
 }
 

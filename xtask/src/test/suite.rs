@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 13] = [
+pub static SUITES: [Suite; 14] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -42,6 +42,13 @@ pub static SUITES: [Suite; 13] = [
         limit: minutes(6),
         tools: &[],
         run: checks::image_size,
+    },
+    Suite {
+        name: "toolchains",
+        about: "the image builds by the distribution's compiler and by rustup's, whichever are to be had",
+        limit: minutes(12),
+        tools: &[],
+        run: checks::toolchains,
     },
     Suite {
         name: "clippy",

@@ -77,13 +77,26 @@ impl Scratch {
 
     /// Runs `cargo xtask` with these arguments.
     pub fn xtask(&self, arguments: &[&str]) -> Ended {
+        let stdout = fs::File::create(self.path("stdout")).unwrap();
+        self.xtask_into(stdout.into(), arguments)
+    }
+
+    /// The same with a standard output that nobody reads.
+    pub fn xtask_into_closed_pipe(&self, arguments: &[&str]) -> Ended {
+        self.file("stdout", b"");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        self.xtask_into(writer.into(), arguments)
+    }
+
+    fn xtask_into(&self, output: Stdio, arguments: &[&str]) -> Ended {
         let (stdout, stderr) = (self.path("stdout"), self.path("stderr"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(arguments)
             .env("XDG_CACHE_HOME", self.root.join("cache"))
             .env("APT_CONFIG", self.root.join("apt.conf"))
             .stdin(Stdio::null())
-            .stdout(fs::File::create(&stdout).unwrap())
+            .stdout(output)
             .stderr(fs::File::create(&stderr).unwrap())
             .spawn()
             .unwrap();

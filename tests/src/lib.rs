@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! fake     a board whose VideoCore is a few hundred lines that can misbehave on command
+//! native   an emulated machine that executes the real firmware, driven from the PC
 //! ```
 //!
 //! The suites themselves are in the `tests` folder beside this one.
 #![forbid(unsafe_code)]
 
 pub mod fake;
+pub mod native;

@@ -1,0 +1,64 @@
+//! The card that the native rung boots: the firmware's files and a kernel that nobody executes.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use emulator::card::{Card, CardFile};
+
+/// Names the folder with `start.elf` and `bootcode.bin`.
+const FOLDER_VARIABLE: &str = "FIRMWARE_DIR";
+/// Makes a missing folder a failure: set where the suite must not be passed over.
+const REQUIRED_VARIABLE: &str = "REQUIRE_FIRMWARE";
+/// What the firmware needs on the card before it releases the Arm: any file of this name.
+const KERNEL: &str = "kernel8.img";
+
+/// The folder with the firmware, or `None` with a line that says why the test is passed over.
+///
+/// # Panics
+/// If the folder is missing and `REQUIRE_FIRMWARE` is set.
+pub fn firmware_dir() -> Option<PathBuf> {
+    let folder = env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
+    if folder.is_none() {
+        let required = env::var_os(REQUIRED_VARIABLE).is_some();
+        assert!(!required, "{REQUIRED_VARIABLE} is set, but {FOLDER_VARIABLE} is not");
+        println!("skipped: {FOLDER_VARIABLE} names no folder with the VideoCore firmware");
+    }
+    folder
+}
+
+/// The files of one variant of the firmware.
+pub struct Firmware<'a> {
+    /// Where they are.
+    pub folder: &'a Path,
+    /// `start.elf`, `start_db.elf` ….
+    pub start: &'a str,
+    /// `fixup.dat`, `fixup_db.dat` ….
+    pub fixup: &'a str,
+}
+
+impl Firmware<'_> {
+    /// A card with the firmware, the repository's `config.txt` and this command line.
+    ///
+    /// # Panics
+    /// If a file is missing: the folder was named by the caller.
+    pub fn card(&self, command_line: &str) -> Vec<u8> {
+        let read = |name: &str| {
+            let path = self.folder.join(name);
+            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.txt");
+        let mut config = fs::read_to_string(&config).expect("config.txt is in the repository");
+        config.push_str(&format!("\nstart_file={}\nfixup_file={}\n", self.start, self.fixup));
+        let files = [
+            CardFile::new("bootcode.bin", read("bootcode.bin")),
+            CardFile::new(self.start, read(self.start)),
+            CardFile::new(self.fixup, read(self.fixup)),
+            CardFile::new("config.txt", config),
+            CardFile::new("cmdline.txt", format!("{command_line}\n")),
+            CardFile::new(KERNEL, vec![0; 4096]),
+        ];
+        Card::build(&files).expect("the files fit a card").into_image()
+    }
+}

@@ -1,0 +1,65 @@
+//! Drivers and harness on the PC against the real firmware, in process.
+//!
+//! Needs a folder with the firmware in `FIRMWARE_DIR`; without it the tests are passed over with a line that says
+//! so, unless `REQUIRE_FIRMWARE` is set.
+
+use emulator::board::Board;
+use harness::{
+    Verdict,
+    record::decode,
+    report::{Collected, Collector, Finish, PeerKind, Rung, Setup, Timing},
+};
+use tests::native::{Firmware, NativeBoard, firmware_dir};
+
+/// Virtual time the firmware may take to release the Arm: boards need one to two seconds.
+const BOOT_LIMIT_NS: u64 = 20_000_000_000;
+
+/// Boots, runs, collects. `None` without firmware.
+fn run(start: &str, fixup: &str, command_line: &str) -> Option<Collected> {
+    let folder = firmware_dir()?;
+    let firmware = Firmware { folder: &folder, start, fixup };
+    let card = firmware.card(command_line);
+    let mut board = NativeBoard::start(Board::PI_3B, card, BOOT_LIMIT_NS).expect("the firmware boots");
+    let outcome = harness::run(&mut board);
+    let mut collector = Collector::new(Setup {
+        rung: Rung::Native,
+        timing: Timing::Modelled,
+        image_sha256: String::new(),
+        started: 0,
+        model_peer: false,
+    });
+    for (frame, counters) in board.frames() {
+        collector.frame(decode(&frame).expect("an undamaged frame"), Some(counters));
+    }
+    assert!(collector.is_finished(), "the run has no last record");
+    let collected = collector.finish(Finish::default());
+    assert_eq!(collected.report.verdict(), outcome.verdict);
+    println!("{:#?}", collected.steps);
+    println!("{}", serde_json::to_string(&collected.report).expect("plain data"));
+    if outcome.verdict != Verdict::Pass {
+        println!("{}", board.summary());
+    }
+    Some(collected)
+}
+
+#[test]
+fn the_firmware_takes_and_gives_back_every_buffer() {
+    let Some(collected) = run("start.elf", "fixup.dat", "harness.iterations=50") else { return };
+    let report = &collected.report;
+    assert_eq!(report.verdict(), Verdict::Pass, "{:#?}", report.scenarios);
+    assert_eq!((report.peer.kind, report.peer.variant.as_str()), (PeerKind::Firmware, "start"));
+    let handshake = report.scenarios.last().expect("three scenarios");
+    for name in ["imports", "released", "handshakes"] {
+        assert_eq!(handshake.counts[name], 50, "{name}");
+    }
+    assert!(handshake.sides.is_some_and(|sides| sides.vpu_instructions > 0));
+}
+
+#[test]
+fn cut_down_firmware_is_absent() {
+    let Some(collected) = run("start_cd.elf", "fixup_cd.dat", "harness.iterations=1") else { return };
+    let report = &collected.report;
+    assert_eq!(report.verdict(), Verdict::Absent, "{:#?}", report.scenarios);
+    let reason = report.scenarios[0].reason.clone().unwrap_or_default();
+    assert!(reason.contains("cut-down firmware (start_cd)"), "{reason}");
+}

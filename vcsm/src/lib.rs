@@ -21,6 +21,8 @@ mod history;
 mod ids;
 mod lend;
 mod record;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 pub use client::{

@@ -1,0 +1,100 @@
+//! Message bytes.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::wire::*;
+
+/// The bytes of one line of the data file.
+fn golden(name: &str) -> Vec<u8> {
+    let text = include_str!("../../tests/data/messages.hex");
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect("line exists");
+    let digits: Vec<char> = line.chars().filter(char::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(&String::from_iter(pair), 16).unwrap()).collect()
+}
+
+/// Encodes to the golden bytes, and decodes from them.
+fn assert_golden<T>(name: &str, message: T)
+where
+    T: FromBytes + IntoBytes + Immutable + KnownLayout + PartialEq + core::fmt::Debug,
+{
+    assert_eq!(message.as_bytes(), golden(name), "{name} encoded");
+    assert_eq!(T::read_from_bytes(&golden(name)).unwrap(), message, "{name} decoded");
+}
+
+#[test]
+fn messages_have_their_golden_bytes() {
+    let header = RequestHeader::new;
+    assert_golden(
+        "client_version",
+        ClientVersion { header: header(MessageType::ClientVersion, 1), version: 2.into() },
+    );
+    let ack = VersionAck { command: 0x8000_0009.into(), transaction: 1.into(), version: 2.into() };
+    assert_golden("version_ack", ack);
+    let import = Import {
+        header: header(MessageType::Import, 2),
+        cache_type: (CacheType::NonCached as u32).into(),
+        address: 0xd010_0000.into(),
+        size: 3_112_960.into(),
+        kernel_id: 1.into(),
+        allocator: 42.into(),
+        name: padded_name("sm-host-resource"),
+    };
+    assert_golden("import", import);
+    assert_golden("import_result", ImportResult { transaction: 2.into(), handle: 0xc000_0020.into() });
+    let free = Free { header: header(MessageType::Free, 3), handle: 0xc000_0020.into(), memory: 0.into() };
+    assert_golden("free", free);
+    let released = Released {
+        command: 0x8000_000b.into(),
+        address: 0xd010_0000.into(),
+        size: 3_112_960.into(),
+        kernel_id: 1.into(),
+        handle: 0xc000_0020.into(),
+    };
+    assert_golden("released", released);
+    let refusal = VcMemRequestReply {
+        header: header(MessageType::VcMemRequestReply, 4),
+        request: 0x77.into(),
+        address: 0.into(),
+        kernel_id: 0.into(),
+    };
+    assert_golden("vc_mem_request_reply", refusal);
+}
+
+#[test]
+fn lengths_are_those_the_firmware_compares() {
+    let lengths =
+        [size_of::<Import>(), size_of::<Free>(), size_of::<ClientVersion>(), size_of::<VcMemRequestReply>()];
+    assert_eq!(lengths, [60, 16, 12, 20]);
+    let lengths = [
+        size_of::<ImportResult>(),
+        size_of::<VersionAck>(),
+        size_of::<Released>(),
+        size_of::<VcMemRequest>(),
+    ];
+    assert_eq!(lengths, [8, 12, 20, 52]);
+}
+
+#[test]
+fn messages_are_told_apart_by_their_first_word() {
+    assert!(matches!(FromFirmware::decode(&golden("import_result")), Ok(FromFirmware::Reply(_))));
+    assert!(matches!(FromFirmware::decode(&golden("version_ack")), Ok(FromFirmware::VersionAck(_))));
+    assert!(matches!(FromFirmware::decode(&golden("released")), Ok(FromFirmware::Released(_))));
+}
+
+#[test]
+fn messages_of_wrong_length_or_type_are_errors() {
+    let released = golden("released");
+    let wrong = |size| Err(Undecodable::Length { word: 0x8000_000b, size, expected: 20 });
+    assert_eq!(FromFirmware::decode(&released[..16]), wrong(16));
+    assert_eq!(FromFirmware::decode(&[&released[..], &[0; 4]].concat()), wrong(24));
+    assert_eq!(FromFirmware::decode(&released[..3]), Err(Undecodable::Empty { size: 3 }));
+    assert_eq!(FromFirmware::decode(&[]), Err(Undecodable::Empty { size: 0 }));
+    let unknown = 0x8000_0004_u32.to_le_bytes();
+    assert_eq!(FromFirmware::decode(&unknown), Err(Undecodable::Unknown { word: 0x8000_0004, size: 4 }));
+}
+
+#[test]
+fn a_name_is_cut_to_leave_its_nul() {
+    let name = padded_name("0123456789012345678901234567890123456789");
+    assert_eq!((name[30], name[31]), (b'0', 0));
+}

@@ -302,7 +302,8 @@ impl Collector {
         }
         notes.extend(self.damaged.iter().map(|damage| format!("a damaged record: {damage}")));
         if let (Some(before), Some(after)) = (self.before, self.after) {
-            if before.arm_hz.abs_diff(after.arm_hz) > before.arm_hz / 1000 {
+            let known = before.arm_hz != 0 && after.arm_hz != 0;
+            if known && before.arm_hz.abs_diff(after.arm_hz) > before.arm_hz / 1000 {
                 notes.push(format!(
                     "the Arm clock moved from {} to {} Hz: do not compare these times",
                     before.arm_hz, after.arm_hz

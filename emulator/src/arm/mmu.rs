@@ -312,15 +312,16 @@ fn is_allowed(regime: &Regime, level: u8, permissions: Permissions, intent: Inte
         (0, Intent::Write) => permissions.unprivileged && is_writable,
         (0, Intent::Execute) => {
             let is_user_writable = permissions.unprivileged && is_writable;
-            !permissions.no_execute && !(is_user_writable && never_if_writable)
+            !(permissions.no_execute || is_user_writable && never_if_writable)
         }
         (_, Intent::Read) => true,
         (_, Intent::Write) => is_writable,
         (1, Intent::Execute) => {
             // What EL0 may write, EL1 may not execute.
             let is_user_writable = permissions.unprivileged && is_writable;
-            !permissions.no_privileged_execute && !is_user_writable && !(is_writable && never_if_writable)
+            let is_forbidden = permissions.no_privileged_execute || is_user_writable;
+            !(is_forbidden || is_writable && never_if_writable)
         }
-        (_, Intent::Execute) => !permissions.no_execute && !(is_writable && never_if_writable),
+        (_, Intent::Execute) => !(permissions.no_execute || is_writable && never_if_writable),
     }
 }

@@ -10,7 +10,8 @@
 //! ├─ mmu, tlb   stage 1 translation and its cache
 //! ├─ exception  entry, return, syndromes
 //! ├─ exclusive  the local monitor
-//! └─ timer, pmu generic timer and cycle counter
+//! ├─ timer, pmu generic timer and cycle counter
+//! └─ ram_bus    a machine that is nothing but RAM, for tests and benchmarks
 //! ```
 
 pub mod bus;
@@ -23,6 +24,7 @@ mod fault;
 mod mmu;
 mod page_cache;
 mod pmu;
+mod ram_bus;
 mod state;
 mod sysreg;
 mod timer;
@@ -33,5 +35,6 @@ mod tests;
 
 pub use self::core::{Core, Outcome, Run};
 pub use self::fault::{Fault, FaultKind};
+pub use self::ram_bus::RamBus;
 pub use self::state::Note;
 pub use self::sysreg::Register;

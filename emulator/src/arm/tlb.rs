@@ -20,9 +20,11 @@ struct Entry {
     write: u64,
     /// Physical page.
     page: u32,
+    /// Normal memory, where an access may be unaligned.
+    is_normal: bool,
 }
 
-const EMPTY: Entry = Entry { read: NO_TAG, write: NO_TAG, page: 0 };
+const EMPTY: Entry = Entry { read: NO_TAG, write: NO_TAG, page: 0, is_normal: false };
 
 /// The cache.
 pub(crate) struct Tlb {
@@ -45,7 +47,7 @@ impl Tlb {
         let entry = &self.entries[Self::index(address)];
         // An unaligned address never equals a tag.
         (entry.read == address & !(PAGE_OFFSET & !(bytes - 1)))
-            .then(|| entry.page | (address & PAGE_OFFSET) as u32)
+            .then_some(entry.page | (address & PAGE_OFFSET) as u32)
     }
 
     /// The same for a store.
@@ -53,17 +55,26 @@ impl Tlb {
     pub(crate) fn writable(&self, address: u64, bytes: u64) -> Option<u32> {
         let entry = &self.entries[Self::index(address)];
         (entry.write == address & !(PAGE_OFFSET & !(bytes - 1)))
-            .then(|| entry.page | (address & PAGE_OFFSET) as u32)
+            .then_some(entry.page | (address & PAGE_OFFSET) as u32)
+    }
+
+    /// Physical address of a location in Normal memory that may be unaligned but stays within its page.
+    pub(crate) fn unaligned(&self, address: u64, bytes: u64, is_write: bool) -> Option<u32> {
+        let entry = &self.entries[Self::index(address)];
+        let tag = if is_write { entry.write } else { entry.read };
+        let is_in_page = (address & PAGE_OFFSET) + bytes <= PAGE_OFFSET + 1;
+        let is_hit = entry.is_normal && is_in_page && tag == address & !PAGE_OFFSET;
+        is_hit.then_some(entry.page | (address & PAGE_OFFSET) as u32)
     }
 
     /// Notes a page of RAM that has just been translated for a load or for a store.
-    pub(crate) fn insert(&mut self, address: u64, physical: u32, is_write: bool) {
+    pub(crate) fn insert(&mut self, address: u64, physical: u32, is_write: bool, is_normal: bool) {
         let tag = address & !PAGE_OFFSET;
         let page = physical & !(PAGE_OFFSET as u32);
         let entry = &mut self.entries[Self::index(address)];
         let same_page = (entry.read == tag || entry.write == tag) && entry.page == page;
         if !same_page {
-            *entry = Entry { page, ..EMPTY };
+            *entry = Entry { page, is_normal, ..EMPTY };
         }
         if is_write {
             entry.write = tag;
@@ -85,10 +96,10 @@ mod tests {
     #[test]
     fn readable_page_is_not_writable_until_a_store_was_translated() {
         let mut tlb = Tlb::new();
-        tlb.insert(0xffff_0000_1234_5678, 0x8_1000, false);
+        tlb.insert(0xffff_0000_1234_5678, 0x8_1000, false, true);
         assert_eq!(tlb.readable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
         assert_eq!(tlb.writable(0xffff_0000_1234_5678, 8), None);
-        tlb.insert(0xffff_0000_1234_5000, 0x8_1000, true);
+        tlb.insert(0xffff_0000_1234_5000, 0x8_1000, true, true);
         assert_eq!(tlb.writable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
         assert_eq!(tlb.readable(0xffff_0000_1234_5678, 8), Some(0x8_1678));
     }
@@ -96,17 +107,29 @@ mod tests {
     #[test]
     fn unaligned_access_misses() {
         let mut tlb = Tlb::new();
-        tlb.insert(0x1000, 0x2000, false);
+        tlb.insert(0x1000, 0x2000, false, false);
         assert_eq!(tlb.readable(0x1001, 1), Some(0x2001));
         assert_eq!(tlb.readable(0x1001, 2), None);
         assert_eq!(tlb.readable(0x1004, 8), None);
     }
 
     #[test]
+    fn unaligned_access_is_found_only_in_normal_memory_and_within_a_page() {
+        let mut tlb = Tlb::new();
+        tlb.insert(0x1000, 0x2000, false, false);
+        tlb.insert(0x5000, 0x6000, false, true);
+        assert_eq!(tlb.unaligned(0x1001, 4, false), None);
+        assert_eq!(tlb.unaligned(0x5001, 4, false), Some(0x6001));
+        assert_eq!(tlb.unaligned(0x5001, 4, true), None);
+        assert_eq!(tlb.unaligned(0x5ffc, 4, false), Some(0x6ffc));
+        assert_eq!(tlb.unaligned(0x5ffd, 4, false), None);
+    }
+
+    #[test]
     fn flush_and_conflict_forget() {
         let mut tlb = Tlb::new();
-        tlb.insert(0x1000, 0x2000, false);
-        tlb.insert(0x10_1000, 0x3000, false);
+        tlb.insert(0x1000, 0x2000, false, false);
+        tlb.insert(0x10_1000, 0x3000, false, false);
         assert_eq!(tlb.readable(0x1000, 4), None);
         assert_eq!(tlb.readable(0x10_1000, 4), Some(0x3000));
         tlb.flush();

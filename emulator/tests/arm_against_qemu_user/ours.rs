@@ -1,8 +1,6 @@
 //! Our core, running the same program at EL0 under its own page tables.
 
-use emulator::arm::bus::{Access, Bus, Lines, NoAnswer, TimerLines, Width};
-use emulator::arm::{Core, Outcome, Register};
-use emulator::ram::Ram;
+use emulator::arm::{Core, Outcome, RamBus, Register};
 
 use crate::image::{CODE, DATA, Image};
 
@@ -19,12 +17,12 @@ const WFI: u32 = 0xd503_207f;
 const PATIENCE: u32 = 10_000_000;
 
 pub(crate) struct Machine {
-    bus: PlainBus,
+    bus: RamBus,
 }
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self { bus: PlainBus { ram: Ram::new() } }
+        Self { bus: RamBus::new() }
     }
 
     /// Runs the image until its first system call; its data then.
@@ -33,8 +31,8 @@ impl Machine {
         ram.write_bytes(CODE as u32, &image.code);
         ram.write_bytes(DATA as u32, &image.data);
         // 1 GiB blocks, Normal memory, accessed: one for EL0, one for EL1 only.
-        ram.write64(TABLE, 0x0 | 1 << 10 | 3 << 8 | 1 << 6 | 1);
-        ram.write64(TABLE + 8, 0x0 | 1 << 10 | 3 << 8 | 1);
+        ram.write64(TABLE, 1 << 10 | 3 << 8 | 1 << 6 | 1);
+        ram.write64(TABLE + 8, 1 << 10 | 3 << 8 | 1);
         ram.write32(START, ERET);
         ram.write32(VECTORS + 0x400, WFI);
         let mut core = Core::new(0);
@@ -69,43 +67,4 @@ impl Machine {
         self.bus.ram.read_bytes(DATA as u32, &mut data);
         Ok(data)
     }
-}
-
-/// RAM and nothing else.
-struct PlainBus {
-    ram: Ram,
-}
-
-impl Bus for PlainBus {
-    fn ram(&mut self) -> &mut Ram {
-        &mut self.ram
-    }
-    fn is_ram(&self, address: u64) -> bool {
-        address < 1 << 30
-    }
-    fn device_read(&mut self, _: Access, _: u64, _: Width) -> Result<u64, NoAnswer> {
-        Err(NoAnswer)
-    }
-    fn device_write(&mut self, _: Access, _: u64, _: Width, _: u64) -> Result<(), NoAnswer> {
-        Err(NoAnswer)
-    }
-    fn lines(&self, _: u8) -> Lines {
-        Lines::default()
-    }
-    fn set_timer_lines(&mut self, _: u8, _: TimerLines) {}
-    fn counter(&self, _: u8, elapsed: u32) -> u64 {
-        u64::from(elapsed)
-    }
-    fn cycles(&self, _: u8, elapsed: u32) -> u64 {
-        u64::from(elapsed)
-    }
-    fn send_event(&mut self) {}
-    fn take_attention(&mut self) -> bool {
-        false
-    }
-    fn take_yield(&mut self) -> bool {
-        false
-    }
-    fn clear_other_reservations(&mut self, _: u8, _: u64) {}
-    fn invalidate_other_tlbs(&mut self, _: u8) {}
 }

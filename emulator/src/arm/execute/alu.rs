@@ -138,10 +138,11 @@ impl State {
     /// N and V from the top bits, Z from the whole.
     #[inline(always)]
     fn set_flags(&mut self, result: u64, carry: bool, overflow: u64) {
-        self.flags = (result >> 63) as u8 * N
-            | u8::from(result == 0) * Z
-            | u8::from(carry) * C
-            | (overflow >> 63) as u8 * V;
+        let n = if result >> 63 != 0 { N } else { 0 };
+        let z = if result == 0 { Z } else { 0 };
+        let c = if carry { C } else { 0 };
+        let v = if overflow >> 63 != 0 { V } else { 0 };
+        self.flags = n | z | c | v;
     }
 
     /// ADD, SUB, ADDS, SUBS with an operand that is ready.

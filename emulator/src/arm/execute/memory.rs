@@ -376,14 +376,15 @@ impl State {
             return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
         }
         let mapping = self.translate_for(bus, at, level, address, intent)?;
-        if !is_aligned {
-            if mapping.is_device() {
-                return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
-            }
-            return Ok(None);
+        if !is_aligned && mapping.is_device() {
+            return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
         }
         if level == self.level && bus.is_ram(mapping.physical) {
-            self.tlb.insert(address, mapping.physical as u32, intent == Intent::Write);
+            let is_write = intent == Intent::Write;
+            self.tlb.insert(address, mapping.physical as u32, is_write, !mapping.is_device());
+        }
+        if !is_aligned {
+            return Ok(None);
         }
         Ok(Some(mapping.physical))
     }
@@ -391,6 +392,11 @@ impl State {
     /// A load that the TLB does not cover: not cached yet, a device, unaligned, or about to fault.
     #[cold]
     fn load_slowly<B: Bus>(&mut self, bus: &mut B, at: At, request: Request) -> Result<u64, Stop> {
+        if let Some(physical) = self.locate_in_page(request, Intent::Read) {
+            let mut value = [0; 8];
+            bus.ram().read_bytes(physical, &mut value[..request.bytes as usize]);
+            return Ok(u64::from_le_bytes(value));
+        }
         if let Some(physical) = self.locate(bus, at, request, Intent::Read)? {
             return self.read_physical(bus, at, request.address, physical, width(request.bytes));
         }
@@ -404,6 +410,15 @@ impl State {
         Ok(value)
     }
 
+    /// Where an access lies that may be unaligned and stays within a page of Normal memory that is cached.
+    fn locate_in_page(&self, request: Request, intent: Intent) -> Option<u32> {
+        let is_plain = request.level == self.level && !request.must_align;
+        if !is_plain || self.own_sctlr() & SCTLR_A != 0 {
+            return None;
+        }
+        self.tlb.unaligned(request.address, request.bytes, intent == Intent::Write)
+    }
+
     /// A store that the TLB does not cover.
     #[cold]
     fn store_slowly<B: Bus>(
@@ -413,6 +428,10 @@ impl State {
         request: Request,
         value: u64,
     ) -> Result<(), Stop> {
+        if let Some(physical) = self.locate_in_page(request, Intent::Write) {
+            bus.ram().write_bytes(physical, &value.to_le_bytes()[..request.bytes as usize]);
+            return Ok(());
+        }
         if let Some(physical) = self.locate(bus, at, request, Intent::Write)? {
             let width = width(request.bytes);
             return self.write_physical(bus, at, request.address, physical, width, value);

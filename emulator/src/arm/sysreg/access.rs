@@ -119,6 +119,7 @@ impl State {
             }
             Behaviour::Routing => {
                 self.set_system(register, value);
+                self.pmu_stale = true;
                 self.flush_translations();
             }
             Behaviour::StackSelect => self.switch(self.level, value & 1 != 0),

@@ -48,9 +48,16 @@ impl Default for ArmControl {
 }
 
 impl ArmControl {
-    /// True if the firmware chose AArch64 for the cores' reset state.
-    pub fn starts_in_aarch64(&self) -> bool {
+    /// The state that the cores take up if they leave reset now.
+    pub fn selects_aarch64(&self) -> bool {
         self.control_0 & CONTROL_0_AARCH64 != 0
+    }
+
+    /// True while the cores could reach memory: the bridge is not stopped and their addresses are mapped. (Early
+    /// in the boot the firmware powers them for a moment with nothing mapped.)
+    pub fn bridge_is_open(&self) -> bool {
+        let mapped = self.translate.iter().any(|page| *page != 0);
+        mapped && self.control_1 & CONTROL_1_REQUEST_STOP == 0
     }
 }
 
@@ -99,11 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn knows_in_which_state_the_cores_leave_reset() {
+    fn the_bridge_is_open_once_addresses_are_mapped_and_nobody_stops_it() {
         let (mut control, mut bench) = (ArmControl::default(), Bench::default());
-        bench.write(&mut control, CONTROL_0, 0xfc5b);
-        assert!(!control.starts_in_aarch64());
-        bench.write(&mut control, CONTROL_0, 0xfe5b);
-        assert!(control.starts_in_aarch64());
+        assert!(!control.bridge_is_open());
+        bench.write(&mut control, TRANSLATE, 0x600);
+        assert!(control.bridge_is_open());
+        bench.write(&mut control, CONTROL_1, CONTROL_1_REQUEST_STOP);
+        assert!(!control.bridge_is_open());
     }
 }

@@ -86,6 +86,18 @@ pub struct Bcm2837 {
     lines: Lines,
     effects: Effects,
     verbose: bool,
+    arm_reset: ArmReset,
+}
+
+/// The Arm's reset, as the power manager and the ARM control block drive it together.
+#[derive(Default)]
+struct ArmReset {
+    /// Level of the power manager's reset line when last looked at.
+    released: bool,
+    /// The state chosen when that line was last released.
+    aarch64: bool,
+    /// The cores can execute.
+    running: bool,
 }
 
 impl Devices {
@@ -175,6 +187,7 @@ impl Bcm2837 {
             lines: Lines::default(),
             effects: Effects::default(),
             verbose,
+            arm_reset: ArmReset::default(),
         }
     }
 
@@ -218,9 +231,9 @@ impl Bcm2837 {
         self.devices.mailboxes.bell_0()
     }
 
-    /// True if the firmware lets the Arm leave reset in AArch64.
+    /// True if the Arm left reset in AArch64.
     pub fn arm_starts_in_aarch64(&self) -> bool {
-        self.devices.arm_control.starts_in_aarch64()
+        self.arm_reset.aarch64
     }
 
     /// True once after something that may change what interrupts a core.
@@ -325,9 +338,21 @@ impl Bcm2837 {
     }
 
     fn propagate(&mut self) {
-        let irq = self.devices.arm_interrupts.irq(&self.lines);
-        let fiq = self.devices.arm_interrupts.fiq(&self.lines);
-        self.devices.local_interrupts.set_gpu(irq, fiq);
+        let Self { devices, lines, effects, arm_reset, .. } = self;
+        let irq = devices.arm_interrupts.irq(lines);
+        let fiq = devices.arm_interrupts.fiq(lines);
+        devices.local_interrupts.set_gpu(irq, fiq);
+
+        let released = devices.power.processor_runs();
+        if released && !arm_reset.released {
+            arm_reset.aarch64 = devices.arm_control.selects_aarch64();
+        }
+        arm_reset.released = released;
+        let running = released && devices.arm_control.bridge_is_open();
+        if running != arm_reset.running {
+            arm_reset.running = running;
+            effects.arm_running = Some(running);
+        }
     }
 
     fn account(&mut self, address: u32, written: Option<u32>, origin: Origin) {
@@ -418,6 +443,25 @@ mod tests {
         let bell = soc.arm_bus_address(0x3f00_b840).expect("a peripheral");
         assert_eq!(soc.read(&mut ram, bell, ARM), 4);
         assert!(!soc.arm_core_lines(0).irq);
+    }
+
+    #[test]
+    fn the_arm_runs_once_powered_mapped_and_connected_in_the_state_chosen_at_its_reset() {
+        let (mut soc, mut ram) = soc();
+        let mut store = |soc: &mut Bcm2837, address, value| {
+            soc.write(&mut ram, address, value, VPU);
+            std::mem::take(soc.effects()).arm_running
+        };
+        assert_eq!(store(&mut soc, 0x7e10_0110, 0x5a00_007f), None);
+        assert_eq!(store(&mut soc, 0x7e10_0110, 0x5a00_0000), None);
+        assert_eq!(store(&mut soc, 0x7e00_b440, 0x200), None);
+        assert_eq!(store(&mut soc, 0x7e00_b000, 0x200), None);
+        assert_eq!(store(&mut soc, 0x7e00_b100, 0x600), None);
+        assert_eq!(store(&mut soc, 0x7e10_0110, 0x5a00_007f), None);
+        assert_eq!(store(&mut soc, 0x7e00_b000, 0xfc5b), None);
+        assert_eq!(store(&mut soc, 0x7e00_b440, 0), Some(true));
+        assert!(soc.arm_starts_in_aarch64());
+        assert_eq!(store(&mut soc, 0x7e10_0110, 0x5a00_003f), Some(false));
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct Effects {
     pub end_slice: bool,
     /// Start this VPU core at this address.
     pub start_vpu: Option<(u8, u32)>,
-    /// The Arm's reset line: true lets it run.
+    /// The Arm's reset: true lets its cores execute, false holds them.
     pub arm_running: Option<bool>,
     /// The run is over.
     pub shutdown: Option<Shutdown>,

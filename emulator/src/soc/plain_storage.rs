@@ -97,7 +97,7 @@ static BLOCKS_WITHOUT_DEVICE: &[Block] = &[
         name: "UNNAMED_7ee08",
         base: 0x7ee0_8000,
         size: 0x100,
-        registers: &[storage(0x00, 17, "REG", "in no public header; written once at boot")],
+        registers: &[storage(0x00, 26, "REG", "in no public header; written at boot, read now and then")],
     },
 ];
 

@@ -101,8 +101,10 @@ impl Core {
 
     /// Brings timers, performance monitor and decoded code up to date.
     fn settle<B: Bus>(&mut self, bus: &mut B, elapsed: u32) {
-        let counter = bus.counter(self.state.id, elapsed);
-        self.state.update_timers(bus, counter);
+        if self.state.timers_matter() {
+            let counter = bus.counter(self.state.id, elapsed);
+            self.state.update_timers(bus, counter);
+        }
         if std::mem::take(&mut self.state.pmu_stale) {
             let now = self.state.now(bus, elapsed);
             self.state.settle_pmu(now);
@@ -128,6 +130,9 @@ impl Core {
                 (is_due || is_interrupted || has_event, Outcome::WaitForEvent)
             }
         };
+        if !wakes && self.state.pmu.is_asleep() {
+            return Some(outcome);
+        }
         let now = self.state.now(bus, elapsed);
         self.state.pmu.fall_asleep(now);
         if !wakes {
@@ -266,6 +271,9 @@ impl Core {
     /// Compares the timers with the counter now and tells the bus if an output changed. The machine calls it after
     /// it has moved time on; `run` also does it when it begins.
     pub fn update_timers<B: Bus>(&mut self, bus: &mut B) {
+        if !self.state.timers_matter() {
+            return;
+        }
         let counter = bus.counter(self.state.id, 0);
         self.state.update_timers(bus, counter);
     }

@@ -61,6 +61,11 @@ impl PerformanceMonitor {
         self.asleep_since.unwrap_or(now.cycles).wrapping_sub(self.slept)
     }
 
+    /// True between `fall_asleep` and `wake`.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.asleep_since.is_some()
+    }
+
     /// The core goes to sleep: its clock stops.
     pub(crate) fn fall_asleep(&mut self, now: Now) {
         self.asleep_since.get_or_insert(now.cycles);

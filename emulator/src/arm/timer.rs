@@ -79,6 +79,12 @@ impl State {
         control & (ENABLE | IMASK) == ENABLE && self.has_passed(timer, counter)
     }
 
+    /// True unless all timers are off and the machine knows it.
+    pub(crate) fn timers_matter(&self) -> bool {
+        let is_on = |timer: &Timer| self.system(timer.control()) & ENABLE != 0;
+        self.timer.lines != TimerLines::default() || ALL.iter().any(is_on)
+    }
+
     /// Tells the bus if an output has changed.
     pub(crate) fn update_timers<B: Bus>(&mut self, bus: &mut B, counter: u64) {
         let lines = TimerLines {

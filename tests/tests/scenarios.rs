@@ -80,6 +80,7 @@ fn by_the_book_everything_passes_and_every_import_comes_back() {
     }
     let report = &run.collected.report;
     assert_eq!((report.peer.kind, report.board.model.as_str()), (PeerKind::Firmware, "3B"));
+    assert_eq!(report.peer.build_id, "102f1e8400000000000000000000000000098326");
     assert_eq!(run.collected.notes, Vec::<String>::new());
     assert!(run.kicks > 200, "the watchdog was kicked {} times", run.kicks);
 }

@@ -179,7 +179,7 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
         self.exchange(board, T::ID, deadline)?;
 
         let (status, answered) = self.load_status(T::ID)?;
-        if answered != T::RESPONSE_WORDS * 4 {
+        if answered != T::RESPONSE_WORDS * 4 && answered != T::CLAIMED_WORDS * 4 {
             return Err(MailboxError::NotAnswered { tag: T::ID, status });
         }
         let mut response = [0; MAX_WORDS];

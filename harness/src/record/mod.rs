@@ -13,7 +13,7 @@ pub use frame::{Damage, Frame, MAX_FRAME, PREFIX, decode, encode};
 use crate::verdict::{Owner, Verdict};
 
 /// A name: of a scenario, a step, a count.
-pub type Name = String<24>;
+pub type Name = String<32>;
 /// A sentence.
 pub type Sentence = String<120>;
 
@@ -31,7 +31,7 @@ pub fn clipped<const N: usize>(text: &str) -> String<N> {
 /// Records of one frame hold at most this many buckets.
 pub const BUCKETS_PER_RECORD: usize = 64;
 /// Facts that a step can carry.
-pub const MAX_EVIDENCE: usize = 12;
+pub const MAX_EVIDENCE: usize = 14;
 /// Counts that a scenario can carry.
 pub const MAX_COUNTS: usize = 12;
 

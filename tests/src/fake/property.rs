@@ -29,7 +29,9 @@ pub(super) fn answer(
         if let Some(values) = values(tag, first, behaviour, handles) {
             let fitting = &values[..values.len().min(room as usize)];
             memory.write_bytes(at + 12, fitting);
-            memory.store(at + 8, 0x8000_0000 | values.len() as u32);
+            // Real firmware says 8 for the 20 bytes of its hash.
+            let claimed = if tag == 0x0000_0003 { 8 } else { values.len() as u32 };
+            memory.store(at + 8, 0x8000_0000 | claimed);
         }
         if tag == 0x0004_8010 {
             slot_zero = Some(first);

@@ -73,6 +73,8 @@ pub struct FirmwareHash;
 impl Tag for FirmwareHash {
     const ID: u32 = 0x0000_0003;
     const VALUE_WORDS: usize = 5;
+    /// Firmware of 2022 writes all five words, but says that it has answered two.
+    const CLAIMED_WORDS: usize = 2;
     type Request = ();
     type Response = Hash;
 

@@ -27,8 +27,10 @@ pub trait Tag {
     const ID: u32;
     /// Words of the value buffer: the longer of request and response, at most [`MAX_WORDS`].
     const VALUE_WORDS: usize;
-    /// Words firmware must say it has answered.
+    /// Words firmware answers.
     const RESPONSE_WORDS: usize = Self::VALUE_WORDS;
+    /// Words firmware may say it has answered instead.
+    const CLAIMED_WORDS: usize = Self::RESPONSE_WORDS;
     /// What is asked.
     type Request;
     /// What comes back.

@@ -14,6 +14,10 @@ const MEASURE_CONTROL: u32 = 0x0c0;
 const MEASURE_COUNT: u32 = 0x0c4;
 const CRYSTAL_COUNT: u32 = 0x100;
 const LOCK: u32 = 0x114;
+/// The second counter, for PLLs: it counts while a burst of test clocks lasts.
+const PLL_TEST_CONTROL: u32 = 0x130;
+const PLL_TEST_COUNT: u32 = 0x134;
+const BURST_COUNT: u32 = 0x14c;
 const SDRAM_CONTROL: u32 = 0x1a8;
 /// First register of the analogue half, A2W.
 const ANALOGUE: u32 = 0x1000;
@@ -29,6 +33,8 @@ const SDRAM_UPDATE: u32 = 1 << 17;
 /// PLLA, B, C, D and H.
 const ALL_LOCKED: u32 = 0x1f00;
 
+/// Number of the Arm's PLL at the PLL counter. The firmware measures the Arm so, with the crystal as test clock.
+const PLL_TEST_ARM: u32 = 2;
 /// Numbers at the measuring multiplexer that are no clock generator of the table.
 const MEASURED_AS_ARM: [u32; 2] = [0, 8];
 
@@ -86,6 +92,23 @@ impl Clocks {
         u32::try_from(rate * u64::from(crystal_count) / CRYSTAL_HZ).unwrap_or(u32::MAX)
     }
 
+    /// What the PLL counter has counted during a burst, which is over at once. It counts every second cycle: the
+    /// firmware doubles what it reads.
+    fn pll_test_count(&self) -> u32 {
+        if self.word(PLL_TEST_CONTROL) & 0xf != PLL_TEST_ARM {
+            return 0;
+        }
+        let count = self.arm_rate() / 2 * u64::from(self.word(BURST_COUNT)) / CRYSTAL_HZ;
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    fn arm_rate(&self) -> u64 {
+        match tree::arm_rate(&|offset| self.word(offset)) {
+            0 => self.board_arm_hz,
+            rate => rate,
+        }
+    }
+
     fn measured_rate(&self) -> u64 {
         let control = self.word(MEASURE_CONTROL);
         let selected = control & 0xf | (control >> 12 & 0x3) << 4;
@@ -119,6 +142,7 @@ impl Device for Clocks {
             MEASURE_CONTROL => word & !BUSY,
             MEASURE_COUNT => self.measured_count(),
             CRYSTAL_COUNT => self.crystal_count_left(context.now_ps),
+            PLL_TEST_COUNT => self.pll_test_count(),
             LOCK => ALL_LOCKED | word & 0xff,
             SDRAM_CONTROL => {
                 let accepted = if word & SDRAM_UPDATE != 0 { SDRAM_ACCEPT } else { 0 };
@@ -176,6 +200,16 @@ mod tests {
         let (mut clocks, mut bench) = (clocks(), Bench::default());
         bench.write(&mut clocks, 0x0f4, 0x0000_a6ab);
         assert_eq!(bench.read(&mut clocks, 0x0f4), 0);
+    }
+
+    #[test]
+    fn the_arm_is_measured_by_the_pll_counter_at_half_its_rate() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.write(&mut clocks, PLL_TEST_CONTROL, 0x5a00_0002);
+        bench.write(&mut clocks, BURST_COUNT, 0x5a00_4b00);
+        assert_eq!(bench.read(&mut clocks, PLL_TEST_COUNT), 600_000);
+        bench.write(&mut clocks, PLL_TEST_CONTROL, 0x5a00_0000);
+        assert_eq!(bench.read(&mut clocks, PLL_TEST_COUNT), 0);
     }
 
     #[test]

@@ -108,6 +108,18 @@ impl Core {
         self.retired
     }
 
+    /// Puts a value into a register, pc included.
+    #[cfg(test)]
+    pub(super) fn set_register(&mut self, register: u8, value: u32) {
+        self.registers.set(register, value);
+    }
+
+    /// Goes on elsewhere.
+    #[cfg(test)]
+    pub(super) fn set_pc(&mut self, pc: u32) {
+        self.registers.set_pc(pc);
+    }
+
     /// Executes up to `budget` instructions. Interrupts are looked at when it begins, when the machine asks for
     /// attention after a device access, and when an instruction enables them.
     pub fn run<B: Bus>(&mut self, bus: &mut B, budget: u32) -> Run {

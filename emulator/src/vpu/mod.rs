@@ -23,6 +23,8 @@ mod op;
 mod operation;
 mod page_cache;
 mod registers;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 pub use self::core::{Core, Outcome, Run};

@@ -45,9 +45,9 @@ fn float_comparison_sets_carry_with_negative() {
 
 #[test]
 fn float_immediates_have_three_bits_of_exponent_and_two_of_mantissa() {
-    // 0 is zero; exponent 3 is 2^0.
+    // Exponent 0 is zero, exponent 3 is 2^0.
     for (bits, value) in
-        [(0b0_000_00, 0.0), (0b0_011_00, 1.0), (0b0_011_10, 1.5), (0b1_100_00, -2.0), (0b0_111_11, 28.0)]
+        [(0b00_0000, 0.0), (0b00_1100, 1.0), (0b00_1110, 1.5), (0b11_0000, -2.0), (0b01_1111, 28.0)]
     {
         let code = three_immediate(FLOAT, 0, 1, bits);
         assert_eq!(f32::from_bits(Rig::result_of(&code, 0, 0)), value, "{bits:#08b}");

@@ -67,7 +67,7 @@ impl fmt::Display for Hash {
     }
 }
 
-/// Asks for the [`Hash`].
+/// Asks for the [`struct@Hash`].
 pub struct FirmwareHash;
 
 impl Tag for FirmwareHash {

@@ -1,6 +1,6 @@
 //! Slots: who owns which, and where in them the next message goes or comes from.
 //!
-//! A slot of ours is free, then filled by [`transmit`], then with the peer until it returns it. A slot of the
+//! A slot of ours is free, then filled by the transmitter, then with the peer until it returns it. A slot of the
 //! peer's is with us from its first message until every message in it has been released (`docs/ownership.md`).
 
 mod index;

@@ -111,12 +111,15 @@ fn cards_that_would_not_start_a_board_say_what_is_missing() {
     let scratch = Scratch::new("cards");
     let config = || CardFile::new("config.txt", *b"arm_64bit=1\n");
     let kernel = || CardFile::new("kernel8.img", *b"\x5f\x20\x03\xd5\xff\xff\xff\x17");
-    let cards: [(&str, Vec<u8>, &str); 5] = [
+    let second_stage = || CardFile::new("bootcode.bin", [0; 512]);
+    let built = |files: &[CardFile]| Card::build(files).unwrap().into_image();
+    let cards: [(&str, Vec<u8>, &str); 6] = [
         ("empty", Vec::new(), "card"),
         ("noise", vec![0xa5; 1 << 20], "partition"),
         ("zeros", vec![0; 1 << 20], "partition"),
-        ("no-kernel", Card::build(&[config()]).unwrap().into_image(), "kernel8.img"),
-        ("no-start", Card::build(&[config(), kernel()]).unwrap().into_image(), "start.elf"),
+        ("no-kernel", built(&[second_stage(), config()]), "kernel8.img"),
+        ("no-second-stage", built(&[config(), kernel()]), "bootcode.bin"),
+        ("no-start", built(&[second_stage(), config(), kernel()]), "start.elf"),
     ];
     for (name, image, expected) in cards {
         let path = scratch.file(name, &image);

@@ -72,7 +72,9 @@ impl Machine {
             }
             let stop = match self.slice(until_ps, left) {
                 Ok(false) => None,
-                Ok(true) => self.jump(until_ps),
+                // A core that is ahead of time did nothing in this slice, and is not asleep all the same.
+                Ok(true) if self.cores_awake() == 0 => self.jump(until_ps),
+                Ok(true) => None,
                 Err(fault) => Some(Stop::Fault(fault)),
             };
             if let Some(stop) = stop.or_else(|| self.serve_requests()) {

@@ -1,10 +1,12 @@
 //! Everything an instruction can read or change.
 
+use std::fmt;
+
 use super::decode::{Reg, STACK};
 use super::exclusive::Monitor;
 use super::fault::{Fault, FaultKind};
 use super::pmu::PerformanceMonitor;
-use super::sysreg::{COUNT, ROWS, Register};
+use super::sysreg::{COUNT, Encoding, ROWS, Register};
 use super::timer::GenericTimer;
 use super::tlb::Tlb;
 
@@ -91,6 +93,35 @@ pub enum Note {
         /// Event number (Cortex-A53 manual, 12.9).
         event: u16,
     },
+}
+
+impl Note {
+    /// Address of the instruction.
+    pub fn pc(&self) -> u64 {
+        match *self {
+            Self::UnknownSystemRegister { pc, .. }
+            | Self::NotObeyed { pc, .. }
+            | Self::UncountedEvent { pc, .. } => pc,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::UnknownSystemRegister { word, .. } => {
+                let (op0, op1, crn, crm, op2) = Encoding::of_instruction(word).fields();
+                write!(
+                    f,
+                    "unknown system register S{op0}_{op1}_C{crn}_C{crm}_{op2} ({word:#010x}): undefined"
+                )
+            }
+            Self::NotObeyed { register, .. } => write!(f, "a write to {} is not obeyed", register.name()),
+            Self::UncountedEvent { event, .. } => {
+                write!(f, "performance monitor event {event:#x} is not counted")
+            }
+        }
+    }
 }
 
 /// The state of a core.

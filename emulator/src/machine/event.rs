@@ -1,5 +1,7 @@
 //! The machine's own log.
 
+use crate::arm::Note;
+
 /// How much is noted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum EventLevel {
@@ -45,6 +47,8 @@ pub enum EventKind {
         /// The word.
         word: u32,
     },
+    /// The image did something on an Arm core that is not modelled; noted once.
+    Arm(Note),
     /// The watchdog or PM_RSTC ended the run.
     PowerManager {
         /// True for the halt partition, false for a restart.

@@ -163,6 +163,10 @@ impl Machine {
         let (target, budget) = self.begin_turn(by, clock, self.arm_cycle[index], end, left)?;
         let run = self.arm[index].run(&mut self.system, budget);
         self.system.arm_retired += u64::from(run.executed);
+        for note in self.arm[index].take_notes() {
+            let origin = Origin { now_ps: self.system.time(run.executed), by, pc: note.pc() };
+            self.system.note(origin, EventKind::Arm(note));
+        }
         let asleep = matches!(run.outcome, arm::Outcome::WaitForEvent | arm::Outcome::WaitForInterrupt);
         let cycle = self.cycle_after(run.executed, asleep, target);
         self.arm_cycle[index] = cycle;

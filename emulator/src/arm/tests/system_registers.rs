@@ -48,6 +48,7 @@ fn unknown_register_is_undefined_and_noted_once() {
     assert_eq!(machine.get(Register::ESR_EL1), 0x0200_0000);
     let note = Note::UnknownSystemRegister { pc: CODE, word: UNKNOWN };
     assert_eq!(machine.core.take_notes(), [note]);
+    assert_eq!(note.to_string(), "unknown system register S3_0_C15_C15_7 (0xd538ffe0): undefined");
     assert_eq!(machine.core.take_notes(), []);
 }
 

@@ -15,11 +15,15 @@ use tests::native::{Firmware, NativeBoard, firmware_dir};
 const BOOT_LIMIT_NS: u64 = 20_000_000_000;
 
 /// Boots, runs, collects. `None` without firmware.
-fn run(start: &str, fixup: &str, command_line: &str) -> Option<Collected> {
+fn run(model: Board, variant: &str, command_line: &str) -> Option<Collected> {
     let folder = firmware_dir()?;
-    let firmware = Firmware { folder: &folder, start, fixup };
+    let firmware = Firmware {
+        folder: &folder,
+        start: &format!("start{variant}.elf"),
+        fixup: &format!("fixup{variant}.dat"),
+    };
     let card = firmware.card(command_line);
-    let mut board = NativeBoard::start(Board::PI_3B, card, BOOT_LIMIT_NS).expect("the firmware boots");
+    let mut board = NativeBoard::start(model, card, BOOT_LIMIT_NS).expect("the firmware boots");
     let outcome = harness::run(&mut board);
     let mut collector = Collector::new(Setup {
         rung: Rung::Native,
@@ -34,30 +38,63 @@ fn run(start: &str, fixup: &str, command_line: &str) -> Option<Collected> {
     assert!(collector.is_finished(), "the run has no last record");
     let collected = collector.finish(Finish::default());
     assert_eq!(collected.report.verdict(), outcome.verdict);
-    println!("{:#?}", collected.steps);
-    println!("{}", serde_json::to_string(&collected.report).expect("plain data"));
     if outcome.verdict != Verdict::Pass {
-        println!("{}", board.summary());
+        println!("{:#?}\n{}", collected.steps, board.summary());
     }
     Some(collected)
 }
 
-#[test]
-fn the_firmware_takes_and_gives_back_every_buffer() {
-    let Some(collected) = run("start.elf", "fixup.dat", "harness.iterations=50") else { return };
+/// Everything passes, on this board with this variant.
+fn assert_passes(model: Board, variant: &str) -> Option<Collected> {
+    let collected = run(model, variant, "harness.iterations=50")?;
     let report = &collected.report;
     assert_eq!(report.verdict(), Verdict::Pass, "{:#?}", report.scenarios);
-    assert_eq!((report.peer.kind, report.peer.variant.as_str()), (PeerKind::Firmware, "start"));
+    assert_eq!(
+        (report.peer.kind, report.peer.variant.as_str()),
+        (PeerKind::Firmware, &*format!("start{variant}"))
+    );
+    assert_eq!(report.peer.build_id.len(), 40, "{}", report.peer.build_id);
     let handshake = report.scenarios.last().expect("three scenarios");
     for name in ["imports", "released", "handshakes"] {
         assert_eq!(handshake.counts[name], 50, "{name}");
     }
     assert!(handshake.sides.is_some_and(|sides| sides.vpu_instructions > 0));
+    assert_eq!(collected.notes, Vec::<String>::new());
+    Some(collected)
+}
+
+#[test]
+fn the_firmware_takes_and_gives_back_every_buffer() {
+    let Some(collected) = assert_passes(Board::PI_3B, "") else { return };
+    assert_eq!(collected.report.board.model, "3B");
+    assert_eq!(collected.report.clocks.arm_hz, 1_200_000_000);
+}
+
+#[test]
+fn the_firmware_with_assertions_does_too() {
+    assert_passes(Board::PI_3B, "_db");
+}
+
+#[test]
+fn the_firmware_with_camera_and_codecs_does_too() {
+    assert_passes(Board::PI_3B, "_x");
+}
+
+#[test]
+fn a_zero_2_w_does_too() {
+    let Some(collected) = assert_passes(Board::ZERO_2_W, "") else { return };
+    assert_eq!(collected.report.board.model, "Zero 2 W");
+}
+
+#[test]
+fn two_runs_with_the_same_seed_give_the_same_report() {
+    let report = || Some(run(Board::PI_3B, "", "harness.iterations=20 harness.seed=7")?.report);
+    assert_eq!(report(), report());
 }
 
 #[test]
 fn cut_down_firmware_is_absent() {
-    let Some(collected) = run("start_cd.elf", "fixup_cd.dat", "harness.iterations=1") else { return };
+    let Some(collected) = run(Board::PI_3B, "_cd", "harness.iterations=1") else { return };
     let report = &collected.report;
     assert_eq!(report.verdict(), Verdict::Absent, "{:#?}", report.scenarios);
     let reason = report.scenarios[0].reason.clone().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::bus::{Bus, CoreId};
 use super::decode::MAX_HALFWORDS;
-use super::execute::{Context, vector_number};
+use super::execute::{Context, Requests, vector_number};
 use super::fault::{Fault, FaultKind};
 use super::hot::{self, Exit};
 use super::op::Op;
@@ -51,14 +51,6 @@ pub struct Core {
     vectors: VectorUnit,
     pages: PageCache,
     retired: u64,
-}
-
-/// What one instruction outside the fast path asks of the run loop.
-struct Step {
-    next: u32,
-    touched_device: bool,
-    check_interrupts: bool,
-    asleep: bool,
 }
 
 impl Core {
@@ -156,17 +148,18 @@ impl Core {
                 Exit::OutsideRam => return Err(FaultKind::FetchOutsideRam),
                 Exit::Slow(slot) => slot,
             };
-            let step = self.step(bus, slot, budget - *left)?;
-            self.registers.set_pc(step.next);
+            let mut requests = Requests::default();
+            let next = self.step(bus, slot, budget - *left, &mut requests)?;
+            self.registers.set_pc(next);
             *left -= 1;
-            check_interrupts = step.check_interrupts;
-            if step.touched_device {
+            check_interrupts = requests.check_interrupts;
+            if requests.look_at_machine {
                 check_interrupts |= bus.take_attention();
                 if bus.take_yield() {
                     return Ok(Outcome::Yielded);
                 }
             }
-            if step.asleep && !bus.interrupt_pending(self.id) {
+            if requests.sleep && !bus.interrupt_pending(self.id) {
                 self.state = State::Asleep;
                 return Ok(Outcome::Asleep);
             }
@@ -174,20 +167,24 @@ impl Core {
     }
 
     /// Executes one instruction outside the fast path. The pc stays on it if it cannot be executed.
-    fn step<B: Bus>(&mut self, bus: &mut B, slot: Slot, elapsed: u32) -> Result<Step, FaultKind> {
+    fn step<B: Bus>(
+        &mut self,
+        bus: &mut B,
+        slot: Slot,
+        elapsed: u32,
+        requests: &mut Requests,
+    ) -> Result<u32, FaultKind> {
         let pc = self.registers.pc();
         let next = pc.wrapping_add(slot.length.into());
         let vector = match slot.op {
             Op::Vector { index } => Some(*self.pages.page(pc, bus.ram()).vector(index)),
             _ => None,
         };
-        let mut context = self.context(bus, elapsed);
-        let next = match vector {
-            Some(instruction) => context.execute_vector(&instruction, pc, next)?,
-            None => context.execute(hot::generalise(slot.op), pc, next)?,
-        };
-        let Context { touched_device, check_interrupts, asleep, .. } = context;
-        Ok(Step { next, touched_device, check_interrupts, asleep })
+        let mut context = self.context(bus, elapsed, requests);
+        match vector {
+            Some(instruction) => context.execute_vector(&instruction, pc, next),
+            None => context.execute(hot::generalise(slot.op), pc, next),
+        }
     }
 
     /// Enters the handler of the most urgent interrupt, if there is one and interrupts are enabled.
@@ -198,13 +195,19 @@ impl Core {
         if let Some(interrupt) = bus.acknowledge_interrupt(self.id) {
             let return_to = self.registers.pc();
             let vector = vector_number::INTERRUPT + interrupt.number;
-            let handler = self.context(bus, elapsed).raise(vector, return_to)?;
+            // Whatever the handler's address and frame touch, it is RAM or it is looked at after the next device access.
+            let handler = self.context(bus, elapsed, &mut Requests::default()).raise(vector, return_to)?;
             self.registers.set_pc(handler);
         }
         Ok(())
     }
 
-    fn context<'a, B: Bus>(&'a mut self, bus: &'a mut B, elapsed: u32) -> Context<'a, B> {
+    fn context<'a, B: Bus>(
+        &'a mut self,
+        bus: &'a mut B,
+        elapsed: u32,
+        requests: &'a mut Requests,
+    ) -> Context<'a, B> {
         Context {
             id: self.id,
             cpuid: self.cpuid,
@@ -213,9 +216,7 @@ impl Core {
             vectors: &mut self.vectors,
             bus,
             elapsed,
-            touched_device: false,
-            check_interrupts: false,
-            asleep: false,
+            requests,
         }
     }
 

@@ -81,7 +81,7 @@ impl<B: Bus> Context<'_, B> {
     /// A load from RAM or a device, zero-extended.
     pub(in crate::vpu) fn load(&mut self, address: u32, width: Width) -> u32 {
         if is_device(address) {
-            self.touched_device = true;
+            self.requests.look_at_machine = true;
             let access = self.access();
             return self.bus.device_read(access, address, width);
         }
@@ -95,7 +95,7 @@ impl<B: Bus> Context<'_, B> {
     /// A store to RAM or a device.
     pub(in crate::vpu) fn store(&mut self, address: u32, width: Width, value: u32) {
         if is_device(address) {
-            self.touched_device = true;
+            self.requests.look_at_machine = true;
             let access = self.access();
             return self.bus.device_write(access, address, width, value);
         }

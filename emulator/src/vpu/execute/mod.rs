@@ -38,12 +38,19 @@ pub(super) struct Context<'a, B> {
     pub(super) bus: &'a mut B,
     /// Instructions retired in this slice before this one.
     pub(super) elapsed: u32,
-    /// Set when a device was accessed: the machine may have something to say.
-    pub(super) touched_device: bool,
-    /// Set when interrupts may have become possible.
+    /// What the instruction asks of the run loop.
+    pub(super) requests: &'a mut Requests,
+}
+
+/// What an instruction asks of the run loop.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Requests {
+    /// A device was accessed: the machine may have something to say.
+    pub(super) look_at_machine: bool,
+    /// Interrupts may have become possible.
     pub(super) check_interrupts: bool,
-    /// Set by `sleep`.
-    pub(super) asleep: bool,
+    /// `sleep` was executed.
+    pub(super) sleep: bool,
 }
 
 impl<B: Bus> Context<'_, B> {
@@ -127,7 +134,7 @@ impl<B: Bus> Context<'_, B> {
     fn write(&mut self, register: u8, value: u32, next: u32) -> u32 {
         match register {
             PC => return value,
-            SR => self.check_interrupts = true,
+            SR => self.requests.check_interrupts = true,
             _ => {}
         }
         self.registers.set(register, value);

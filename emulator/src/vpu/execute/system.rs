@@ -30,7 +30,7 @@ impl<B: Bus> Context<'_, B> {
             Op::Sleep => {
                 // The idle loop is `nop; sleep; di`: waiting enables interrupts (VPU fact sheet 6.3).
                 self.enable_interrupts();
-                self.asleep = true;
+                self.requests.sleep = true;
             }
             Op::EnableInterrupts => self.enable_interrupts(),
             Op::DisableInterrupts => {
@@ -78,13 +78,13 @@ impl<B: Bus> Context<'_, B> {
         let target = self.load(sp.wrapping_add(4), Width::Word);
         self.registers.set(SP, sp.wrapping_add(8));
         self.registers.set_status(status);
-        self.check_interrupts = true;
+        self.requests.check_interrupts = true;
         target
     }
 
     fn enable_interrupts(&mut self) {
         self.registers.set_status(self.registers.status() | INTERRUPT_ENABLE);
-        self.check_interrupts = true;
+        self.requests.check_interrupts = true;
     }
 
     fn step_counter(&mut self, step: CounterStep) {

@@ -9,7 +9,7 @@ use super::execute::alu;
 use super::op::{LR, Op, PC, SP, SR};
 use super::operation::{Condition, Operation, Transfer};
 use super::page_cache::{PageCache, Slot};
-use super::registers::{INTERRUPT_ENABLE, Registers, holds};
+use super::registers::{INTERRUPT_ENABLE, Registers};
 use crate::ram::{PAGE_SHIFT, Ram};
 
 const PAGE_OFFSET: u32 = (1 << PAGE_SHIFT) - 1;
@@ -59,14 +59,13 @@ fn run_pages<B: Bus>(
             break Exit::OutsideRam;
         }
         let page_start = pc & !PAGE_OFFSET;
-        let page = pages.page(pc, bus.ram());
+        let page = pages.page(pc, bus.ram()).slots();
         let generation = bus.ram().code_generation();
         loop {
             if left == 0 {
                 break 'run Exit::Budget;
             }
-            let offset = pc.wrapping_sub(page_start);
-            let Some(slot) = page.slot(offset) else {
+            let Some(slot) = page.get((pc.wrapping_sub(page_start) >> 1) as usize) else {
                 continue 'run;
             };
             let mut next = pc.wrapping_add(u32::from(slot.length));
@@ -206,36 +205,36 @@ fn run_pages<B: Bus>(
                 Op::AddCompareBranch { condition, d, a, b, offset } => {
                     let sum = registers.get(d).wrapping_add(registers.get(a));
                     registers.set(d, sum);
-                    if holds(condition, alu::compare(sum, registers.get(b))) {
+                    if alu::compares(condition, sum, registers.get(b)) {
                         next = pc.wrapping_add_signed(offset.into());
                     }
                 }
                 Op::AddImmediateCompareBranch { condition, d, a, b, offset } => {
                     let sum = registers.get(d).wrapping_add_signed(a.into());
                     registers.set(d, sum);
-                    if holds(condition, alu::compare(sum, registers.get(b))) {
+                    if alu::compares(condition, sum, registers.get(b)) {
                         next = pc.wrapping_add_signed(offset.into());
                     }
                 }
                 Op::AddCompareImmediateBranch { condition, d, a, b, offset } => {
                     let sum = registers.get(d).wrapping_add(registers.get(a));
                     registers.set(d, sum);
-                    if holds(condition, alu::compare(sum, b.into())) {
+                    if alu::compares(condition, sum, b.into()) {
                         next = pc.wrapping_add_signed(offset.into());
                     }
                 }
                 Op::AddImmediateCompareImmediateBranch { condition, d, a, b, offset } => {
                     let sum = registers.get(d).wrapping_add_signed(a.into());
                     registers.set(d, sum);
-                    if holds(condition, alu::compare(sum, b.into())) {
+                    if alu::compares(condition, sum, b.into()) {
                         next = pc.wrapping_add_signed(offset.into());
                     }
                 }
                 Op::Nop => {}
                 Op::DisableInterrupts => registers.set_status(registers.status() & !INTERRUPT_ENABLE),
                 Op::Undecoded => {
-                    page.fill(offset);
-                    continue;
+                    pages.page(pc, bus.ram()).fill(pc & PAGE_OFFSET);
+                    continue 'run;
                 }
                 _ => break 'run Exit::Slow(*slot),
             }

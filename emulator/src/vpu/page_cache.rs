@@ -51,10 +51,10 @@ impl Page {
         page
     }
 
-    /// The slot at `offset` bytes into the page; none beyond its end.
+    /// A slot for each halfword of the page.
     #[inline(always)]
-    pub(super) fn slot(&self, offset: u32) -> Option<&Slot> {
-        self.slots.get((offset >> 1) as usize)
+    pub(super) fn slots(&self) -> &[Slot; SLOTS] {
+        &self.slots
     }
 
     pub(super) fn vector(&self, index: u16) -> &VectorInstruction {
@@ -62,7 +62,7 @@ impl Page {
     }
 
     /// The halfwords at `offset` bytes into the page, as they were when decoded.
-    pub(super) fn halfwords(&self, offset: u32) -> [u16; MAX_HALFWORDS] {
+    fn halfwords(&self, offset: u32) -> [u16; MAX_HALFWORDS] {
         let index = (offset >> 1) as usize;
         let mut halfwords = [0; MAX_HALFWORDS];
         halfwords.copy_from_slice(&self.source[index..index + MAX_HALFWORDS]);
@@ -70,7 +70,7 @@ impl Page {
     }
 
     /// Decodes the instruction at `offset` bytes into the page.
-    pub(super) fn fill(&mut self, offset: u32) -> Slot {
+    pub(super) fn fill(&mut self, offset: u32) {
         let halfwords = self.halfwords(offset);
         let length = length_of(halfwords[0]) as u8;
         let op = match decode(&halfwords) {
@@ -81,9 +81,7 @@ impl Page {
                 Op::Vector { index }
             }
         };
-        let slot = Slot { op, length };
-        self.slots[(offset >> 1) as usize] = slot;
-        slot
+        self.slots[(offset >> 1) as usize] = Slot { op, length };
     }
 
     fn copy_source(&mut self, ram: &Ram) {

@@ -76,7 +76,7 @@ impl Registers {
 
 /// True if `flags` (four bits) fulfil `condition`.
 #[inline(always)]
-pub(super) fn holds(condition: Condition, flags: u32) -> bool {
+pub(in crate::vpu) fn holds(condition: Condition, flags: u32) -> bool {
     TRUE_FOR[condition as usize] >> flags & 1 != 0
 }
 

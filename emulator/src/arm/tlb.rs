@@ -1,6 +1,7 @@
 //! The cache of translations for the exception level in use: direct-mapped by page, loads and stores apart.
 //!
-//! Only RAM pages are held, so a hit is also the promise that the access is a plain one.
+//! RAM pages and device pages are held apart, so a hit among the first is also the promise that the access is a
+//! plain one.
 
 /// log2 of the page size.
 pub(crate) const PAGE_SHIFT: u32 = 12;
@@ -26,14 +27,28 @@ struct Entry {
 
 const EMPTY: Entry = Entry { read: NO_TAG, write: NO_TAG, page: 0, is_normal: false };
 
+/// Device pages kept.
+const DEVICE_ENTRIES: usize = 16;
+
+/// A page outside RAM.
+#[derive(Clone, Copy)]
+struct DeviceEntry {
+    read: u64,
+    write: u64,
+    page: u64,
+}
+
+const NO_DEVICE: DeviceEntry = DeviceEntry { read: NO_TAG, write: NO_TAG, page: 0 };
+
 /// The cache.
 pub(crate) struct Tlb {
     entries: Box<[Entry; ENTRIES]>,
+    devices: [DeviceEntry; DEVICE_ENTRIES],
 }
 
 impl Tlb {
     pub(crate) fn new() -> Self {
-        Self { entries: Box::new([EMPTY; ENTRIES]) }
+        Self { entries: Box::new([EMPTY; ENTRIES]), devices: [NO_DEVICE; DEVICE_ENTRIES] }
     }
 
     #[inline(always)]
@@ -83,9 +98,33 @@ impl Tlb {
         }
     }
 
+    /// Physical address of a location outside RAM.
+    pub(crate) fn device(&self, address: u64, is_write: bool) -> Option<u64> {
+        let entry = &self.devices[(address >> PAGE_SHIFT) as usize % DEVICE_ENTRIES];
+        let tag = if is_write { entry.write } else { entry.read };
+        (tag == address & !PAGE_OFFSET).then_some(entry.page | (address & PAGE_OFFSET))
+    }
+
+    /// Notes a page outside RAM that has just been translated for a load or for a store.
+    pub(crate) fn insert_device(&mut self, address: u64, physical: u64, is_write: bool) {
+        let tag = address & !PAGE_OFFSET;
+        let page = physical & !PAGE_OFFSET;
+        let entry = &mut self.devices[(address >> PAGE_SHIFT) as usize % DEVICE_ENTRIES];
+        let same_page = (entry.read == tag || entry.write == tag) && entry.page == page;
+        if !same_page {
+            *entry = DeviceEntry { page, ..NO_DEVICE };
+        }
+        if is_write {
+            entry.write = tag;
+        } else {
+            entry.read = tag;
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn flush(&mut self) {
         self.entries.fill(EMPTY);
+        self.devices.fill(NO_DEVICE);
     }
 }
 
@@ -123,6 +162,17 @@ mod tests {
         assert_eq!(tlb.unaligned(0x5001, 4, true), None);
         assert_eq!(tlb.unaligned(0x5ffc, 4, false), Some(0x6ffc));
         assert_eq!(tlb.unaligned(0x5ffd, 4, false), None);
+    }
+
+    #[test]
+    fn device_page_is_kept_for_loads_and_stores_apart() {
+        let mut tlb = Tlb::new();
+        tlb.insert_device(0xffff_0000_3f20_1018, 0x3f20_1018, false);
+        assert_eq!(tlb.device(0xffff_0000_3f20_1000, false), Some(0x3f20_1000));
+        assert_eq!(tlb.device(0xffff_0000_3f20_1000, true), None);
+        assert_eq!(tlb.readable(0xffff_0000_3f20_1000, 4), None);
+        tlb.flush();
+        assert_eq!(tlb.device(0xffff_0000_3f20_1000, false), None);
     }
 
     #[test]

@@ -375,13 +375,23 @@ impl State {
         if !is_aligned && (must_align || self.own_sctlr() & SCTLR_A != 0) {
             return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
         }
+        let is_write = intent == Intent::Write;
+        if is_aligned
+            && level == self.level
+            && let Some(physical) = self.tlb.device(address, is_write)
+        {
+            return Ok(Some(physical));
+        }
         let mapping = self.translate_for(bus, at, level, address, intent)?;
         if !is_aligned && mapping.is_device() {
             return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
         }
-        if level == self.level && bus.is_ram(mapping.physical) {
-            let is_write = intent == Intent::Write;
-            self.tlb.insert(address, mapping.physical as u32, is_write, !mapping.is_device());
+        match (level == self.level, bus.is_ram(mapping.physical)) {
+            (false, _) => {}
+            (true, true) => {
+                self.tlb.insert(address, mapping.physical as u32, is_write, !mapping.is_device());
+            }
+            (true, false) => self.tlb.insert_device(address, mapping.physical, is_write),
         }
         if !is_aligned {
             return Ok(None);

@@ -178,8 +178,17 @@ impl State {
 
     /// Cache maintenance by address: only its faults are visible.
     fn maintain<B: Bus>(&mut self, bus: &mut B, at: At, address: u64) -> Result<(), Stop> {
+        if self.tlb.readable(address, 1).is_some() {
+            return Ok(());
+        }
         match mmu::translate(self, bus, self.level, address, Intent::Read) {
-            Ok(_) => Ok(()),
+            Ok(mapping) => {
+                if bus.is_ram(mapping.physical) {
+                    let is_normal = !mapping.is_device();
+                    self.tlb.insert(address, mapping.physical as u32, false, is_normal);
+                }
+                Ok(())
+            }
             Err(Failure::Abort(status)) => Err(self.abort(at, address, Intent::Write, status, true)),
             Err(Failure::Unmodelled(kind)) => Err(self.stop(at.pc, 0, kind)),
         }
@@ -188,6 +197,10 @@ impl State {
     /// DC ZVA.
     fn zero_block<B: Bus>(&mut self, bus: &mut B, at: At, address: u64) -> Result<(), Stop> {
         let block = address & !(ZERO_BLOCK - 1);
+        if let Some(physical) = self.tlb.unaligned(block, ZERO_BLOCK, true) {
+            bus.ram().write_bytes(physical, &[0; ZERO_BLOCK as usize]);
+            return Ok(());
+        }
         match mmu::translate(self, bus, self.level, block, Intent::Write) {
             Ok(mapping) if mapping.is_device() => {
                 return Err(self.abort(at, address, Intent::Write, Status::ALIGNMENT, false));

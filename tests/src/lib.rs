@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! fake     a board whose VideoCore is a few hundred lines that can misbehave on command
+//! image    the image as built, and copies of it with a fault
 //! native   an emulated machine that executes the real firmware, driven from the PC
 //! ```
 //!
@@ -9,4 +10,5 @@
 #![forbid(unsafe_code)]
 
 pub mod fake;
+pub mod image;
 pub mod native;

@@ -1,6 +1,7 @@
 //! Memory that VideoCore reads and writes as well.
 
 use harness::Lendable;
+use harness::board::SLOT_WINDOW_BYTES;
 use vchiq_mbox::platform::{BusAddress, Window};
 
 use super::{Region, lendable, window};
@@ -26,10 +27,11 @@ impl SharedWindow {
         Self { region: Region { start, end: start + PROPERTY_LENGTH } }
     }
 
-    /// Memory for VCHIQ's slots and fragments: the rest of the window.
+    /// Memory for VCHIQ's slots and fragments: behind the property page, as much as the harness asks for.
     pub(crate) fn slots() -> Self {
         let Region { start, end } = window();
-        Self { region: Region { start: start + PROPERTY_LENGTH, end } }
+        let start = start + PROPERTY_LENGTH;
+        Self { region: Region { start, end: end.min(start + SLOT_WINDOW_BYTES) } }
     }
 
     /// Zeroes the part. After a reset it holds what the last run left there.

@@ -44,6 +44,14 @@ impl Firmware<'_> {
     /// # Panics
     /// If a file is missing: the folder was named by the caller.
     pub fn card(&self, command_line: &str) -> Vec<u8> {
+        self.card_with_kernel(command_line, vec![0; 4096])
+    }
+
+    /// The same with a kernel that is meant to run.
+    ///
+    /// # Panics
+    /// As [`Self::card`].
+    pub fn card_with_kernel(&self, command_line: &str, kernel: Vec<u8>) -> Vec<u8> {
         let read = |name: &str| {
             let path = self.folder.join(name);
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -57,7 +65,7 @@ impl Firmware<'_> {
             CardFile::new(self.fixup, read(self.fixup)),
             CardFile::new("config.txt", config),
             CardFile::new("cmdline.txt", format!("{command_line}\n")),
-            CardFile::new(KERNEL, vec![0; 4096]),
+            CardFile::new(KERNEL, kernel),
         ];
         Card::build(&files).expect("the files fit a card").into_image()
     }

@@ -5,9 +5,11 @@
 //! ```
 //!
 //! The first 2.6 million instructions of a boot (clearing .bss, initialising the operating system) need no device that
-//! answers. With a trace, each instruction is printed before it is executed, with the registers it finds.
+//! answers. The figure is the best of five runs, because whatever else a PC does only ever slows one down. With a trace,
+//! there is one run, and each instruction is printed before it is executed, with the registers it finds.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,6 +23,7 @@ const ALIAS_MASK: u32 = 0x3fff_ffff;
 const CPUID: u32 = 0x0400_0104;
 /// What a machine would hand out between two looks at its other parts.
 const SLICE: u32 = 10_000;
+const RUNS: u32 = 5;
 
 struct StorageOnly {
     ram: Ram,
@@ -85,34 +88,42 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let trace_count = number(3, 0)?;
 
     let file = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
-    let mut bus = StorageOnly { ram: Ram::new(), registers: HashMap::new(), locks: [false; 32] };
-    let entry = load(&file, &mut bus.ram).map_err(|error| format!("{path}: {error}"))?;
-    let mut core = Core::new(CoreId::Core0, CPUID);
-    core.start(entry);
+    let runs = if trace_count == 0 { RUNS } else { 1 };
+    let mut best = 0.0_f64;
+    for _ in 0..runs {
+        let mut bus = StorageOnly { ram: Ram::new(), registers: HashMap::new(), locks: [false; 32] };
+        let entry = load(&file, &mut bus.ram).map_err(|error| format!("{path}: {error}"))?;
+        let mut core = Core::new(CoreId::Core0, CPUID);
+        core.start(entry);
+        let start = Instant::now();
+        execute(&mut core, &mut bus, instructions, trace_from..trace_from.saturating_add(trace_count))?;
+        best = best.max(core.retired() as f64 / start.elapsed().as_secs_f64() / 1e6);
+    }
+    println!("{instructions} instructions, best of {runs}: {best:.0} MIPS");
+    Ok(())
+}
 
-    let start = Instant::now();
+/// Executes until so many instructions have been retired, printing those in `traced`.
+fn execute(
+    core: &mut Core,
+    bus: &mut StorageOnly,
+    instructions: u64,
+    traced: Range<u64>,
+) -> Result<(), String> {
     while core.retired() < instructions {
-        let tracing = core.retired() >= trace_from && core.retired() - trace_from < trace_count;
-        if tracing {
-            trace(&core, &mut bus.ram);
+        let is_traced = traced.contains(&core.retired());
+        if is_traced {
+            trace(core, &mut bus.ram);
         }
-        let until_trace = trace_from.saturating_sub(core.retired());
+        let until_trace = traced.start.saturating_sub(core.retired()).max(1);
         let until_end = instructions - core.retired();
-        let slice = if tracing { 1 } else { u64::from(SLICE).min(until_end).min(until_trace.max(1)) };
-        match core.run(&mut bus, slice as u32).outcome {
+        let slice = if is_traced { 1 } else { u64::from(SLICE).min(until_end).min(until_trace) };
+        match core.run(bus, slice as u32).outcome {
             Outcome::Budget | Outcome::Yielded => {}
             Outcome::Asleep => return Err("the core went to sleep and nothing will wake it".to_string()),
             Outcome::Fault(fault) => return Err(fault.to_string()),
         }
     }
-    let seconds = start.elapsed().as_secs_f64();
-    let mips = core.retired() as f64 / seconds / 1e6;
-    println!(
-        "{} instructions, {:.1} ms, {mips:.0} MIPS, pc {:#010x}",
-        core.retired(),
-        seconds * 1e3,
-        core.pc()
-    );
     Ok(())
 }
 

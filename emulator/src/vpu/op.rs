@@ -290,3 +290,6 @@ pub(super) enum Op {
         base: u8,
     },
 }
+
+// A slot of the page cache is an instruction and its length: 16 bytes.
+const _: () = assert!(size_of::<Op>() <= 12);

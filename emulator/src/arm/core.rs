@@ -172,7 +172,7 @@ impl Core {
         let mut pc = self.pc;
         while count < self.state.limit {
             self.pages.refresh(bus.ram());
-            let page = match self.page_of(bus, At { pc, elapsed: count }) {
+            let page = match self.page_of(bus, &mut pc, count) {
                 Ok(page) => page,
                 Err(stop) => {
                     pc = self.after(stop, pc);
@@ -212,10 +212,13 @@ impl Core {
 
     /// The decoded page at the PC.
     #[inline(always)]
-    fn page_of<B: Bus>(&mut self, bus: &mut B, at: At) -> Result<PageIndex, Stop> {
-        match self.pages.bound(at.pc) {
-            Some(page) if at.pc & 3 == 0 => Ok(page),
-            _ => self.fetch_page(bus, at),
+    fn page_of<B: Bus>(&mut self, bus: &mut B, pc: &mut u64, elapsed: u32) -> Result<PageIndex, Stop> {
+        match self.pages.bound(*pc) {
+            Some(page) if *pc & 3 == 0 => Ok(page),
+            _ => {
+                *pc = mmu::branch_address(&self.state, *pc);
+                self.fetch_page(bus, At { pc: *pc, elapsed })
+            }
         }
     }
 

@@ -186,6 +186,22 @@ pub(crate) fn translate<B: Bus>(
     walk(state, bus, &regime, level, address, intent)
 }
 
+/// The PC after a branch to `target`: where the top byte is ignored, it does not get into the PC.
+pub(crate) fn branch_address(state: &State, target: u64) -> u64 {
+    let regime = Regime::of(state, state.level);
+    let is_upper = regime.has_two_ranges && target >> 55 & 1 != 0;
+    let ignores_top_byte = match (regime.has_two_ranges, is_upper) {
+        (false, _) => regime.tcr >> 20 & 1 != 0,
+        (true, false) => regime.tcr >> 37 & 1 != 0,
+        (true, true) => regime.tcr >> 38 & 1 != 0,
+    };
+    match (ignores_top_byte, is_upper) {
+        (false, _) => target,
+        (true, false) => target & (u64::MAX >> 8),
+        (true, true) => target | !(u64::MAX >> 8),
+    }
+}
+
 /// MMU off: the address is the physical one, data is Device-nGnRnE, instructions are Normal.
 fn untranslated(regime: &Regime, address: u64, intent: Intent) -> Result<Mapping, Failure> {
     let ignores_top_byte = if regime.has_two_ranges {

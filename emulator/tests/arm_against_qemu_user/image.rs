@@ -51,7 +51,7 @@ impl Image {
                     INDEX_SP => address + MIDDLE as u64 + u64::from(random.below(8)) * 16,
                     INDEX_FLAGS => u64::from(random.bits(4)) << 28,
                     register if register == BASE as usize => address + MIDDLE as u64,
-                    _ => random.value(),
+                    _ => register_value(random),
                 };
                 data.extend(value.to_le_bytes());
             }
@@ -121,6 +121,29 @@ impl Image {
         file.resize(data_offset, 0);
         file.extend(&self.data);
         file
+    }
+}
+
+/// A register value: often one on which carries, signs and widths turn.
+fn register_value(random: &mut Random) -> u64 {
+    const CORNERS: [u64; 12] = [
+        0,
+        1,
+        2,
+        0x7f,
+        0x8000,
+        0x7fff_ffff,
+        0x8000_0000,
+        0xffff_ffff,
+        0x1_0000_0000,
+        0x7fff_ffff_ffff_ffff,
+        0x8000_0000_0000_0000,
+        u64::MAX,
+    ];
+    match random.below(4) {
+        0 => random.pick(&CORNERS),
+        1 => random.next() >> random.below(64),
+        _ => random.next(),
     }
 }
 

@@ -32,27 +32,4 @@ impl Random {
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u32) as usize]
     }
-
-    /// A register value: often one on which carries, signs and widths turn.
-    pub(crate) fn value(&mut self) -> u64 {
-        const CORNERS: [u64; 12] = [
-            0,
-            1,
-            2,
-            0x7f,
-            0x8000,
-            0x7fff_ffff,
-            0x8000_0000,
-            0xffff_ffff,
-            0x1_0000_0000,
-            0x7fff_ffff_ffff_ffff,
-            0x8000_0000_0000_0000,
-            u64::MAX,
-        ];
-        match self.below(4) {
-            0 => self.pick(&CORNERS),
-            1 => self.next() >> self.below(64),
-            _ => self.next(),
-        }
-    }
 }

@@ -229,11 +229,14 @@ impl State {
         let intent = if is_write { Intent::Write } else { Intent::Read };
         let result = match mmu::translate(self, bus, level, address, intent) {
             Ok(mapping) => {
-                let shareability = if mapping.is_device() { 2 } else { u64::from(mapping.shareability) };
+                // Device and non-cacheable memory is outer shareable, whatever the descriptor says.
+                let is_cached = !mapping.is_device() && mapping.attribute != 0x44;
+                let shareability = if is_cached { u64::from(mapping.shareability) } else { 2 };
+                let non_secure = mapping.non_secure || self.is_non_secure();
                 u64::from(mapping.attribute) << 56
                     | mapping.physical & 0x0000_ffff_ffff_f000
                     | 1 << 11
-                    | u64::from(mapping.non_secure) << 9
+                    | u64::from(non_secure) << 9
                     | shareability << 7
             }
             Err(Failure::Abort(status)) => 1 << 11 | u64::from(status.0) << 1 | 1,

@@ -128,6 +128,17 @@ fn top_byte_is_ignored_if_tcr_says_so() {
 }
 
 #[test]
+fn branch_to_a_tagged_address_drops_the_tag() {
+    let mut machine = with_page(1, PAGE_FLAGS, &[br(2)]);
+    let control = machine.get(Register::TCR_EL1);
+    machine.set(Register::TCR_EL1, control | 1 << 37);
+    machine.load(DATA, &[0x1000_0000, WFI]); // adr x0, .
+    machine.core.set_register(2, 0xab00_0000_0000_0000 + DATA);
+    assert_eq!(machine.run(10).outcome, Outcome::WaitForInterrupt);
+    assert_eq!(machine.x(0), DATA);
+}
+
+#[test]
 fn four_levels_translate_a_48_bit_address() {
     let mut machine = Machine::at_level(1, &[ldr(0, 1), WFI]);
     let (level_0, level_1) = (0x21_0000, 0x21_1000);
@@ -224,8 +235,8 @@ fn at_reports_address_and_attributes_or_the_fault() {
     let mut machine = with_page(1, PAGE_FLAGS | AP_READ_ONLY, &program);
     machine.core.set_register(1, PAGE + 0x123);
     machine.run(100);
-    // Write-back, inner shareable.
-    assert_eq!(machine.x(2), 0xff << 56 | PAGE | 1 << 11 | 3 << 7);
+    // Write-back, inner shareable, non-secure.
+    assert_eq!(machine.x(2), 0xff << 56 | PAGE | 1 << 11 | 1 << 9 | 3 << 7);
     assert_eq!(machine.x(3), 1 << 11 | 0xf << 1 | 1);
     assert_eq!(machine.x(4), 1 << 11 | 0xf << 1 | 1);
 }

@@ -27,7 +27,7 @@ use crate::{firmware, paths, report};
 pub use decoder::Strings;
 use session::{Limits, Settings};
 
-/// Time in the machine for the firmware to boot, on top of the plan's own limit.
+/// Time in the machine for the firmware to start the Arm: boards need two seconds. The plan's own limit begins then.
 const BOOT_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// Everything that is known after a run.
@@ -125,6 +125,7 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
 
 fn limits(plan: &Plan, timeout_s: u64) -> Limits {
     Limits {
+        boot: BOOT_ALLOWANCE,
         emulated: Duration::from_secs(u64::from(plan.limit_s)) + BOOT_ALLOWANCE,
         wall: Duration::from_secs(timeout_s),
     }

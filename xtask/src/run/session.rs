@@ -29,6 +29,8 @@ const FIRMWARE_LINES: usize = 10;
 /// When a run is ended from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Time in the machine from power-on until the firmware starts the Arm.
+    pub boot: Duration,
     /// Time in the machine since power-on.
     pub emulated: Duration,
     /// Time of the PC.
@@ -127,9 +129,8 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run_to_the_end(&mut self) -> Why {
-        let emulated_ns = u64::try_from(self.settings.limits.emulated.as_nanos()).unwrap_or(u64::MAX);
         loop {
-            let until_ns = self.finished_at.map_or(emulated_ns, |at| at.saturating_add(AFTER_THE_END_NS));
+            let until_ns = self.until_ns();
             let limit = Limit { until_ns: Some(until_ns), instructions: Some(SLICE), stop_on_uart: false };
             let stop = self.machine.run(limit);
             self.listen();
@@ -137,13 +138,23 @@ impl Session<'_> {
                 Stop::Limit | Stop::Uart => {}
                 stop => return Why::Machine(stop),
             }
-            if self.machine.now_ns() >= until_ns {
+            if self.machine.now_ns() >= self.until_ns() {
                 return Why::EmulatedTime;
             }
             if self.started.elapsed() >= self.settings.limits.wall {
                 return Why::WallTime;
             }
         }
+    }
+
+    /// When, in the machine's time, it is enough.
+    fn until_ns(&self) -> u64 {
+        if let Some(at) = self.finished_at {
+            return at.saturating_add(AFTER_THE_END_NS);
+        }
+        let limits = self.settings.limits;
+        let limit = if self.machine.arm_released() { limits.emulated } else { limits.boot };
+        u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Takes what came out of the machine.
@@ -254,10 +265,7 @@ impl Session<'_> {
             }
             Why::Machine(stop) => format!("the machine stopped: {stop:?}"),
             Why::EmulatedTime => {
-                format!(
-                    "the limit of {} s in the machine was reached",
-                    self.settings.limits.emulated.as_secs()
-                )
+                format!("the limit of {} s in the machine was reached", self.until_ns() / 1_000_000_000)
             }
             Why::WallTime => {
                 format!("the limit of {} s of wall time was reached", self.settings.limits.wall.as_secs())

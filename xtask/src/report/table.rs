@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use harness::Verdict;
 use harness::report::{Collected, Latency, PeerKind, Report, ScenarioReport, StepLine};
+use harness::scenario::Kind;
 
 /// The whole summary, ending with a newline.
 pub fn summary(collected: &Collected) -> String {
@@ -100,7 +101,9 @@ fn what_happened(scenario: &ScenarioReport, steps: &[StepLine]) -> String {
 fn latencies(report: &Report) -> Option<Table> {
     let mut table = new_table(&["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"]);
     for scenario in &report.scenarios {
-        for (step, figures) in &scenario.latency {
+        let mut steps: Vec<_> = scenario.latency.iter().collect();
+        steps.sort_by_key(|(step, _)| place_of(&scenario.name, step));
+        for (step, figures) in steps {
             table.add_row(latency_row(&scenario.name, step, figures, report.clocks.arm_hz));
         }
     }
@@ -108,6 +111,20 @@ fn latencies(report: &Report) -> Option<Table> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     (table.row_count() > 0).then_some(table)
+}
+
+/// Where a timed step stands: steps in the order of their scenario, the whole before its parts, parts in the order
+/// in which they happen. What is not known comes last, by name.
+fn place_of(scenario: &str, step: &str) -> (usize, usize) {
+    const PARTS: [&str; 5] = ["submit", "doorbell_to_irq", "parse", "lock", "unlock"];
+    let (whole, part) = step.split_once('.').unwrap_or((step, ""));
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == scenario);
+    let steps = kind.map_or(&[][..], |kind| kind.scenario().steps);
+    let place = |list: &[&str], name: &str| list.iter().position(|known| *known == name);
+    let whole_place = place(steps, whole).unwrap_or(steps.len());
+    let part_place =
+        if part.is_empty() { 0 } else { place(&PARTS, part).map_or(PARTS.len() + 1, |at| at + 1) };
+    (whole_place, part_place)
 }
 
 fn latency_row(scenario: &str, step: &str, figures: &Latency, arm_hz: u32) -> Vec<String> {
@@ -229,6 +246,17 @@ pub(super) mod tests {
         let mut collected = collected();
         collected.report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
         assert!(!summary(&collected).contains("p50"));
+    }
+
+    #[test]
+    fn steps_stand_in_the_order_in_which_they_happen() {
+        let mut steps =
+            ["free", "import", "import.parse", "import.submit", "released", "use", "use.unlock", "use.lock"];
+        steps.sort_by_key(|step| place_of("handshake", step));
+        let order =
+            ["import", "import.submit", "import.parse", "use", "use.lock", "use.unlock", "free", "released"];
+        assert_eq!(steps, order);
+        assert!(place_of("handshake", "import") < place_of("handshake", "news"));
     }
 
     #[test]

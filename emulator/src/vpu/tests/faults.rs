@@ -85,3 +85,33 @@ fn a_jump_table_or_a_stack_in_a_device_is_refused() {
     let mut rig = Rig::new(&[0x0280]).with(SP, DEVICE);
     assert_eq!(rig.fault(), FaultKind::UnsupportedInstruction);
 }
+
+#[test]
+fn no_sequence_of_words_brings_the_emulator_down() {
+    // xorshift: the same words in every run.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u32
+    };
+    let mut rig = Rig::new(&[]);
+    rig.bus.vector_base = DATA;
+    for round in 0..200_000 {
+        let mut code: [u16; 5] = std::array::from_fn(|_| random() as u16);
+        if round % 4 == 0 {
+            code[0] |= 0xf000;
+        }
+        rig.write_code(CODE, &code);
+        for register in 0..31 {
+            rig.set(register, if random() % 4 == 0 { random() } else { random() % 64 });
+        }
+        rig.core.set_pc(CODE);
+        let run = rig.core.run(&mut rig.bus, 1);
+        if let Outcome::Fault(fault) = run.outcome {
+            assert!(!fault.to_string().is_empty());
+            rig.core.start(CODE);
+        }
+    }
+}

@@ -67,7 +67,7 @@ pub(super) fn vpu_fault(fault: &vpu::Fault, core: &vpu::Core, now_ps: u64) -> Bo
         bytes: halfwords.flat_map(|halfword| halfword.to_le_bytes()).collect(),
         disassembly,
         reason: fault.to_string(),
-        branches: Vec::new(),
+        branches: core.trail().map(|(from, to)| (from.into(), to.into())).collect(),
         registers: registers.map(|(index, value)| (name(index), u64::from(*value))).collect(),
     })
 }

@@ -8,6 +8,7 @@ use super::hot::{self, Exit};
 use super::op::Op;
 use super::page_cache::{PageCache, Slot};
 use super::registers::{INTERRUPT_ENABLE, Registers};
+use super::trail::Trail;
 use super::vector::VectorUnit;
 
 /// Why `Core::run` came back.
@@ -50,6 +51,7 @@ pub struct Core {
     vector_handover: u32,
     vectors: VectorUnit,
     pages: PageCache,
+    trail: Trail,
     retired: u64,
 }
 
@@ -64,6 +66,7 @@ impl Core {
             vector_handover: 0,
             vectors: VectorUnit::new(),
             pages: PageCache::new(id),
+            trail: Trail::new(),
             retired: 0,
         }
     }
@@ -98,6 +101,11 @@ impl Core {
     /// Instructions retired since power-on.
     pub fn retired(&self) -> u64 {
         self.retired
+    }
+
+    /// The last branches that led from one page of code to another, oldest first: from, to.
+    pub fn trail(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.trail.branches()
     }
 
     /// Puts a value into a register, pc included.
@@ -143,7 +151,7 @@ impl Core {
             if check_interrupts {
                 self.take_interrupt(bus, budget - *left)?;
             }
-            let slot = match hot::run(&mut self.registers, &mut self.pages, bus, left) {
+            let slot = match hot::run(&mut self.registers, &mut self.pages, &mut self.trail, bus, left) {
                 Exit::Budget => return Ok(Outcome::Budget),
                 Exit::OutsideRam => return Err(FaultKind::FetchOutsideRam),
                 Exit::Slow(slot) => slot,

@@ -10,8 +10,11 @@ use super::op::{LR, Op, PC, SP, SR};
 use super::operation::{Condition, Operation, Transfer};
 use super::page_cache::{PageCache, Slot};
 use super::registers::{INTERRUPT_ENABLE, Registers};
+use super::trail::Trail;
 use crate::ram::{PAGE_SHIFT, Ram};
 
+/// Bytes of the longest instruction: what follows within so many was not branched to.
+const LONGEST: u32 = 10;
 const PAGE_OFFSET: u32 = (1 << PAGE_SHIFT) - 1;
 
 /// Why the loop ended.
@@ -34,11 +37,12 @@ pub(super) fn may_be_device(address: u32) -> bool {
 pub(super) fn run<B: Bus>(
     registers: &mut Registers,
     pages: &mut PageCache,
+    trail: &mut Trail,
     bus: &mut B,
     left: &mut u32,
 ) -> Exit {
     let mut pc = registers.pc();
-    let exit = run_pages(registers, pages, bus, &mut pc, left);
+    let exit = run_pages(registers, pages, trail, bus, &mut pc, left);
     registers.set_pc(pc);
     exit
 }
@@ -47,6 +51,7 @@ pub(super) fn run<B: Bus>(
 fn run_pages<B: Bus>(
     registers: &mut Registers,
     pages: &mut PageCache,
+    trail: &mut Trail,
     bus: &mut B,
     pc_out: &mut u32,
     left_out: &mut u32,
@@ -54,6 +59,7 @@ fn run_pages<B: Bus>(
     // Copies that can live in machine registers; the references would have to be kept up to date in memory.
     let mut pc = *pc_out;
     let mut left = *left_out;
+    let mut previous = pc;
     let exit = 'run: loop {
         if may_be_device(pc) {
             break Exit::OutsideRam;
@@ -66,6 +72,9 @@ fn run_pages<B: Bus>(
                 break 'run Exit::Budget;
             }
             let Some(slot) = page.get((pc.wrapping_sub(page_start) >> 1) as usize) else {
+                if pc.wrapping_sub(previous) > LONGEST {
+                    trail.note(previous, pc);
+                }
                 continue 'run;
             };
             let mut next = pc.wrapping_add(u32::from(slot.length));
@@ -239,6 +248,7 @@ fn run_pages<B: Bus>(
                 _ => break 'run Exit::Slow(*slot),
             }
             left -= 1;
+            previous = pc;
             pc = next;
         }
     };

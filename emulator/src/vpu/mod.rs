@@ -8,6 +8,7 @@
 //! hot          the fast path: registers and RAM only
 //! execute      one instruction with everything it can do: devices, interrupts, exceptions
 //! vector       the vector unit
+//! trail        where execution came from
 //! disassemble  instruction words as text
 //! fault        why a core stopped
 //! ```
@@ -25,6 +26,7 @@ mod page_cache;
 mod registers;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod vector;
 
 pub use self::core::{Core, Outcome, Run};

@@ -113,3 +113,16 @@ fn the_same_code_runs_under_every_bus_alias() {
         assert_eq!(rig.core.pc(), alias + CODE + 8);
     }
 }
+
+#[test]
+fn the_trail_keeps_branches_from_page_to_page() {
+    // bl 0x3000; there rts; then on within the page and over its end without a branch.
+    let mut rig = Rig::new(&[0xe200, 0x3000, 0x0000, 0x1802]);
+    rig.write_code(0x3000, &[0x005a]);
+    rig.step(3);
+    assert_eq!(rig.core.trail().collect::<Vec<_>>(), [(CODE, 0x3000), (0x3000, CODE + 6)]);
+    rig.core.set_pc(0x4ffe);
+    rig.write_code(0x4ffe, &[NOP, NOP]);
+    rig.step(2);
+    assert_eq!(rig.core.trail().count(), 2);
+}

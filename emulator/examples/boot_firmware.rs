@@ -1,5 +1,5 @@
 //! Boots real firmware and prints what it does: `cargo run --release -p emulator --example boot_firmware -- DIR
-//! [MILLISECONDS] [KERNEL]`. DIR holds the boot files of a firmware release.
+//! [MILLISECONDS] [START_FILE] [KERNEL]`. DIR holds the boot files of a firmware release.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use emulator::firmware_log::Ring;
 use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine};
 
 const CONFIG: &str = "arm_64bit=1\nkernel_address=0x80000\ndisable_commandline_tags=1\ndevice_tree=\n\
-    gpu_mem=64\nenable_uart=1\nuart_2ndstage=1\ndisable_splash=1\nboot_delay=0\nforce_turbo=1\navoid_warnings=2\n";
+    gpu_mem=64\nenable_uart=1\nuart_2ndstage=1\ndisable_splash=1\nboot_delay=0\nforce_turbo=1\ncore_freq=400\navoid_warnings=2\n";
 /// `b .`
 const LOOP: [u8; 4] = [0x00, 0x00, 0x00, 0x14];
 
@@ -18,12 +18,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().ok_or("which folder holds the boot files?")?);
     let milliseconds: u64 = arguments.next().map_or(Ok(2000), |text| text.parse())?;
+    let start = arguments.next().unwrap_or("start.elf".into());
     let kernel = match arguments.next() {
         Some(path) => std::fs::read(path)?,
         None => LOOP.repeat(64),
     };
-    let mut files = vec![CardFile::new("config.txt", CONFIG), CardFile::new("kernel8.img", kernel)];
-    for name in ["bootcode.bin", "start.elf", "fixup.dat"] {
+    let config = format!("{CONFIG}start_file={start}\n");
+    let mut files = vec![CardFile::new("config.txt", config), CardFile::new("kernel8.img", kernel)];
+    for name in ["bootcode.bin", &start] {
         files.push(CardFile::new(name, std::fs::read(folder.join(name))?));
     }
     let config = Config {

@@ -266,6 +266,11 @@ impl Machine {
 
     /// Does what devices and cores asked the machine for.
     pub(super) fn serve_requests(&mut self) -> Option<Stop> {
+        if let Some(rates) = self.system.requests.rates.take() {
+            self.vpu_clock.set_rate(self.now_ps, rates.vpu_hz);
+            self.system.arm_clock.set_rate(self.now_ps, rates.arm_hz);
+            self.system.set_arm_register_cost(rates.arm_hz);
+        }
         if let Some((core, address)) = self.system.requests.start_vpu.take() {
             self.start_vpu(core, address);
         }

@@ -7,7 +7,7 @@ use super::{Counters, EventKind};
 use crate::board::Board;
 use crate::ram::Ram;
 use crate::soc::bcm2837::{Bcm2837, Origin};
-use crate::soc::device::{Initiator, Sent, Shutdown};
+use crate::soc::device::{Initiator, Rates, Sent, Shutdown};
 
 /// What a register access costs beyond its instruction, in VPU cycles: 40 ns.
 pub(super) const VPU_REGISTER_CYCLES: u32 = 10;
@@ -42,6 +42,7 @@ pub(super) struct Requests {
     pub(super) start_vpu: Option<(u8, u32)>,
     pub(super) arm_running: Option<bool>,
     pub(super) shutdown: Option<Shutdown>,
+    pub(super) rates: Option<Rates>,
     pub(super) send_event: bool,
     /// Core and address of a store-exclusive.
     pub(super) stored_exclusive: Vec<(u8, u64)>,
@@ -74,6 +75,11 @@ pub(super) struct System {
     pub(super) slice_end: u64,
 }
 
+/// Cycles of an Arm at this rate that a register access takes.
+fn register_cost(arm_hz: u64) -> u32 {
+    (arm_hz * ARM_REGISTER_NS / 1_000_000_000) as u32
+}
+
 impl System {
     pub(super) fn new(board: &Board, card: Vec<u8>, seed: u64, level: EventLevel) -> Self {
         let arm_clock = CycleClock::new(board.arm_hz);
@@ -93,7 +99,7 @@ impl System {
             arm_ram_end: u64::from(board.ram_bytes).min(ARM_RAM_END),
             counter: CycleClock::new(board.counter_hz),
             arm_clock,
-            arm_register_cycles: (board.arm_hz * ARM_REGISTER_NS / 1_000_000_000) as u32,
+            arm_register_cycles: register_cost(board.arm_hz),
             vpu_retired: 0,
             arm_retired: 0,
             uart: Vec::new(),
@@ -102,6 +108,11 @@ impl System {
             next_event: None,
             slice_end: 0,
         }
+    }
+
+    /// The Arm's clock now has another rate.
+    pub(super) fn set_arm_register_cost(&mut self, arm_hz: u64) {
+        self.arm_register_cycles = register_cost(arm_hz);
     }
 
     /// Virtual time at `elapsed` instructions into the running core's slice.
@@ -145,6 +156,8 @@ impl System {
         self.requests.start_vpu = effects.start_vpu.or(self.requests.start_vpu);
         self.requests.arm_running = effects.arm_running.or(self.requests.arm_running);
         self.requests.shutdown = effects.shutdown.or(self.requests.shutdown);
+        self.requests.rates = effects.rates.or(self.requests.rates);
+        self.end_slice |= effects.rates.is_some();
         if effects.start_vpu.is_some() || effects.arm_running.is_some() || effects.shutdown.is_some() {
             self.end_slice = true;
         }

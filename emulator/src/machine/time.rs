@@ -4,26 +4,39 @@
 pub(super) const SECOND_PS: u64 = 1_000_000_000_000;
 const PS_PER_KILOHERTZ_CYCLE: u64 = 1_000_000_000;
 
-/// A clock that has run since power-on. Its rate is a multiple of 1 kHz.
+/// A clock that counts from power-on, and whose rate can change. Rates are kept to whole kilohertz.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct CycleClock {
-    hz: u64,
+    kilohertz: u64,
+    /// When the rate was last changed, and the count then.
+    since_ps: u64,
+    since_cycle: u64,
 }
 
 impl CycleClock {
     pub(super) fn new(hz: u64) -> Self {
-        Self { hz: hz.max(1000) }
+        Self { kilohertz: (hz / 1000).max(1), since_ps: 0, since_cycle: 0 }
     }
 
-    /// Whole cycles that fit into a time.
+    /// Goes on at another rate from a time on.
+    pub(super) fn set_rate(&mut self, now_ps: u64, hz: u64) {
+        let since_cycle = self.cycles_at(now_ps);
+        *self = Self { since_ps: now_ps, since_cycle, ..Self::new(hz) };
+    }
+
+    /// Whole cycles that fit into a time, which is not before the last change of rate.
     pub(super) fn cycles_at(self, ps: u64) -> u64 {
-        ps / SECOND_PS * self.hz + ps % SECOND_PS * (self.hz / 1000) / PS_PER_KILOHERTZ_CYCLE
+        let ps = ps.saturating_sub(self.since_ps);
+        let within = ps % SECOND_PS * self.kilohertz / PS_PER_KILOHERTZ_CYCLE;
+        self.since_cycle + ps / SECOND_PS * self.kilohertz * 1000 + within
     }
 
     /// When a cycle begins, rounded up: `cycles_at(time_of(n)) == n`.
     pub(super) fn time_of(self, cycle: u64) -> u64 {
-        let within = (cycle % self.hz * PS_PER_KILOHERTZ_CYCLE).div_ceil(self.hz / 1000);
-        cycle / self.hz * SECOND_PS + within
+        let cycle = cycle.saturating_sub(self.since_cycle);
+        let hz = self.kilohertz * 1000;
+        let within = (cycle % hz * PS_PER_KILOHERTZ_CYCLE).div_ceil(self.kilohertz);
+        self.since_ps + cycle / hz * SECOND_PS + within
     }
 }
 
@@ -39,6 +52,17 @@ mod tests {
                 assert_eq!(clock.cycles_at(clock.time_of(cycle)), cycle, "{hz} Hz");
                 assert!(cycle == 0 || clock.cycles_at(clock.time_of(cycle) - 1) < cycle);
             }
+        }
+    }
+
+    #[test]
+    fn a_change_of_rate_keeps_the_count_and_its_inverse() {
+        let mut clock = CycleClock::new(250_000_000);
+        clock.set_rate(10_001_000, 400_000_000);
+        assert_eq!(clock.cycles_at(10_001_000), 2_500);
+        assert_eq!(clock.cycles_at(20_001_000), 2_500 + 4_000);
+        for cycle in [2_500, 2_501, 6_500, 1_000_000_000] {
+            assert_eq!(clock.cycles_at(clock.time_of(cycle)), cycle);
         }
     }
 }

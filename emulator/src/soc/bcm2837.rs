@@ -4,7 +4,7 @@ use super::arm_control::ArmControl;
 use super::arm_interrupts::ArmInterrupts;
 use super::clocks::Clocks;
 use super::codec_engine::CodecEngine;
-use super::device::{Context, Device, Effects, Initiator};
+use super::device::{Context, Device, Effects, Initiator, Rates};
 use super::dma::{Dma, Dma15, DmaBus};
 use super::gpio::Gpio;
 use super::i2c::I2c;
@@ -112,7 +112,7 @@ impl Devices {
             arm_interrupts: ArmInterrupts::default(),
             mailboxes: Mailboxes::default(),
             power: Power::default(),
-            clocks: Clocks::new(board.arm_hz, board.vpu_hz),
+            clocks: Clocks::new(Rates { vpu_hz: board.vpu_hz, arm_hz: board.arm_hz }),
             random: Random::new(seed),
             gpio: Gpio::default(),
             pl011: Pl011::default(),

@@ -47,6 +47,15 @@ pub enum Shutdown {
     Restart,
 }
 
+/// Rates of the processors' clocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rates {
+    /// VPU cycles a second.
+    pub vpu_hz: u64,
+    /// Arm cycles a second.
+    pub arm_hz: u64,
+}
+
 /// A byte on its way out of a serial port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sent {
@@ -67,6 +76,8 @@ pub struct Effects {
     pub start_vpu: Option<(u8, u32)>,
     /// The Arm's reset: true lets its cores execute, false holds them.
     pub arm_running: Option<bool>,
+    /// The processors' clocks have been set to other rates.
+    pub rates: Option<Rates>,
     /// The run is over.
     pub shutdown: Option<Shutdown>,
     /// Bytes for the serial lines.
@@ -85,6 +96,7 @@ impl Effects {
             || self.start_vpu.is_some()
             || self.arm_running.is_some()
             || self.shutdown.is_some()
+            || self.rates.is_some()
             || !self.sent.is_empty()
             || !self.events.is_empty()
     }

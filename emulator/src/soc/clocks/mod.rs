@@ -1,14 +1,13 @@
 //! CPRMAN, the clock manager: PLLs, clock generators, and the counter that measures them (VPU fact sheet 5;
 //! Linux `drivers/clk/bcm/clk-bcm2835.c`).
 //!
-//! Software sees the rates it programmed: the measuring counter computes them from the registers. The cores'
-//! speed in virtual time does not follow; it is the board's.
+//! Rates are computed from what was programmed: the counter measures them, and the processors run at them.
 
 mod tree;
 
 use self::tree::{CLOCKS, CRYSTAL_HZ};
 use super::block::{Block, register, storage};
-use super::device::{Context, Device};
+use super::device::{Context, Device, Rates};
 
 const MEASURE_CONTROL: u32 = 0x0c0;
 const MEASURE_COUNT: u32 = 0x0c4;
@@ -35,8 +34,8 @@ const ALL_LOCKED: u32 = 0x1f00;
 
 /// Number of the Arm's PLL at the PLL counter. The firmware measures the Arm so, with the crystal as test clock.
 const PLL_TEST_ARM: u32 = 2;
-/// Numbers at the measuring multiplexer that are no clock generator of the table.
-const MEASURED_AS_ARM: [u32; 2] = [0, 8];
+/// Number of the VPU's clock at the measuring multiplexer.
+const MEASURED_AS_VPU: u32 = 5;
 
 const SIZE: u32 = 0x3000;
 
@@ -65,14 +64,27 @@ pub struct Clocks {
     words: Vec<u32>,
     /// When the crystal counter was loaded, and with how much.
     counting: Option<(u64, u32)>,
-    board_arm_hz: u64,
-    board_vpu_hz: u64,
+    /// Rates of the processors, while nobody has programmed their clocks.
+    board: Rates,
+    /// Rates that the machine was last told.
+    told: Rates,
 }
 
 impl Clocks {
     /// All off. The board's rates answer for clocks that the firmware took over running and never set.
-    pub fn new(board_arm_hz: u64, board_vpu_hz: u64) -> Self {
-        Self { words: vec![0; (SIZE / 4) as usize], counting: None, board_arm_hz, board_vpu_hz }
+    pub fn new(board: Rates) -> Self {
+        Self { words: vec![0; (SIZE / 4) as usize], counting: None, board, told: board }
+    }
+
+    /// Rates of the processors as now programmed.
+    fn rates(&self) -> Rates {
+        let written = |offset| self.word(offset);
+        let vpu = CLOCKS.iter().find(|clock| clock.measured_as == MEASURED_AS_VPU);
+        let or_board = |rate: u64, board: u64| if rate == 0 { board } else { rate };
+        Rates {
+            vpu_hz: or_board(vpu.map_or(0, |clock| clock.rate(&written)), self.board.vpu_hz),
+            arm_hz: or_board(tree::arm_rate(&written), self.board.arm_hz),
+        }
     }
 
     fn word(&self, offset: u32) -> u32 {
@@ -98,30 +110,19 @@ impl Clocks {
         if self.word(PLL_TEST_CONTROL) & 0xf != PLL_TEST_ARM {
             return 0;
         }
-        let count = self.arm_rate() / 2 * u64::from(self.word(BURST_COUNT)) / CRYSTAL_HZ;
+        let count = self.rates().arm_hz / 2 * u64::from(self.word(BURST_COUNT)) / CRYSTAL_HZ;
         u32::try_from(count).unwrap_or(u32::MAX)
-    }
-
-    fn arm_rate(&self) -> u64 {
-        match tree::arm_rate(&|offset| self.word(offset)) {
-            0 => self.board_arm_hz,
-            rate => rate,
-        }
     }
 
     fn measured_rate(&self) -> u64 {
         let control = self.word(MEASURE_CONTROL);
         let selected = control & 0xf | (control >> 12 & 0x3) << 4;
-        let written = |offset| self.word(offset);
-        let rate = match CLOCKS.iter().find(|clock| clock.measured_as == selected) {
-            Some(clock) => clock.rate(&written),
-            None if MEASURED_AS_ARM.contains(&selected) => tree::arm_rate(&written),
-            None => 0,
-        };
-        match (rate, selected) {
-            (0, 5) => self.board_vpu_hz,
-            (0, arm) if MEASURED_AS_ARM.contains(&arm) => self.board_arm_hz,
-            (rate, _) => rate,
+        match selected {
+            MEASURED_AS_VPU => self.rates().vpu_hz,
+            other => {
+                let clock = CLOCKS.iter().find(|clock| clock.measured_as == other);
+                clock.map_or(0, |clock| clock.rate(&|offset| self.word(offset)))
+            }
         }
     }
 }
@@ -173,6 +174,11 @@ impl Device for Clocks {
         if offset == CRYSTAL_COUNT {
             self.counting = Some((context.now_ps, value));
         }
+        let rates = self.rates();
+        if rates != self.told {
+            self.told = rates;
+            context.effects.rates = Some(rates);
+        }
         Some(())
     }
 }
@@ -183,7 +189,7 @@ mod tests {
     use super::*;
 
     fn clocks() -> Clocks {
-        Clocks::new(1_200_000_000, 250_000_000)
+        Clocks::new(Rates { vpu_hz: 250_000_000, arm_hz: 1_200_000_000 })
     }
 
     #[test]
@@ -210,6 +216,16 @@ mod tests {
         assert_eq!(bench.read(&mut clocks, PLL_TEST_COUNT), 600_000);
         bench.write(&mut clocks, PLL_TEST_CONTROL, 0x5a00_0000);
         assert_eq!(bench.read(&mut clocks, PLL_TEST_COUNT), 0);
+    }
+
+    #[test]
+    fn the_vpu_runs_at_the_rate_that_is_programmed() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.write(&mut clocks, 0x00c, 0x5a00_2000);
+        assert_eq!(bench.effects.rates, None);
+        bench.write(&mut clocks, 0x008, 0x5a00_0001);
+        let vpu_hz = bench.effects.rates.map(|rates| rates.vpu_hz);
+        assert_eq!(vpu_hz, Some(CRYSTAL_HZ / 2));
     }
 
     #[test]

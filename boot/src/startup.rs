@@ -9,6 +9,7 @@ use vchiq_mbox::{Deadline, Mailbox, Platform, Window};
 use crate::arch::{counters, identity, mmu};
 use crate::board::Hardware;
 use crate::ending::{self, After};
+use crate::soc::Soc;
 use crate::{board, interrupts, platform, serial, watchdog};
 
 /// Longest wait for a property answer. The firmware takes well under a millisecond.
@@ -37,6 +38,12 @@ pub(crate) fn machine() -> Hardware {
         identity::midr(),
         platform::entry_level()
     ));
+    if identity::soc() == Soc::Bcm2711 {
+        serial::text(format_args!(
+            "boot: the interrupt controller of BCM2711 is not driven yet: nothing to run"
+        ));
+        ending::end("skip", After::Wait);
+    }
     check_memory_map();
     interrupts::start();
 

@@ -30,6 +30,7 @@ pub(super) fn drop_to_el2(continuation: u64) -> ! {
         announce_counter_rate(identity::soc().crystal_hz());
     }
     join_coherency();
+    clear_secure_traps();
     SCTLR_EL2.set(SCTLR_EL2_RESET);
     SP_EL2.set(SP.get());
     SPSR_EL3.write(
@@ -67,6 +68,14 @@ pub(super) fn drop_to_el1(continuation: u64) -> ! {
     ELR_EL2.set(continuation);
     barrier::instruction_synchronise();
     asm::eret()
+}
+
+/// CPTR_EL3 = 0 and MDCR_EL3 = 0: no trap of floating point, debug or performance registers.
+fn clear_secure_traps() {
+    // SAFETY: a write to a trap control register of the level we run at; it has no effect on memory.
+    unsafe { core::arch::asm!("msr cptr_el3, xzr", options(nomem, nostack, preserves_flags)) }
+    // SAFETY: as above.
+    unsafe { core::arch::asm!("msr mdcr_el3, xzr", options(nomem, nostack, preserves_flags)) }
 }
 
 /// HSTR_EL2 = 0: no trap of AArch32 system registers.

@@ -7,6 +7,7 @@ mod exceptions;
 mod exclusives;
 mod floating_point;
 mod machine;
+mod robustness;
 mod start;
 mod system_registers;
 mod timers;

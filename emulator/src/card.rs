@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<CardFile> {
-        let large: Vec<u8> = (0..3_000_001u32).map(|i| (i * 7 >> 3) as u8).collect();
+        let large: Vec<u8> = (0..3_000_001u32).map(|i| ((i * 7) >> 3) as u8).collect();
         vec![
             CardFile::new("config.txt", *b"arm_64bit=1\n"),
             CardFile::new("start_db.elf", large),

@@ -81,7 +81,7 @@ impl Ring {
         let mut at = oldest;
         while unread >= ENTRY_HEAD_BYTES {
             let size = u32::from_le_bytes(self.bytes(ram, self.step(at, 6)));
-            if size < ENTRY_HEAD_BYTES || size > ENTRY_MAX_BYTES || size > unread {
+            if !(ENTRY_HEAD_BYTES..=ENTRY_MAX_BYTES).contains(&size) || size > unread {
                 break;
             }
             let text = (ENTRY_HEAD_BYTES..size).map(|offset| ram.read8(self.step(at, offset)));

@@ -82,7 +82,7 @@ impl Clock {
     pub(super) fn rate(&self, written: Written<'_>) -> u64 {
         let input = input_rate(self.inputs, written(self.control) & 0xf, written);
         let divider = u64::from(written(self.divider) & 0xff_ffff);
-        if divider == 0 { 0 } else { (input << DIVIDER_FRACTION_BITS) / divider }
+        (input << DIVIDER_FRACTION_BITS).checked_div(divider).unwrap_or(0)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Cutting fields out of an instruction word.
 
-use super::op::{DISCARD, Reg, STACK, Size, ZERO};
+use super::operand::{DISCARD, Reg, STACK, Size, ZERO};
 
 /// Bits `high..=low` of `word`.
 pub(super) const fn field(word: u32, high: u32, low: u32) -> u32 {

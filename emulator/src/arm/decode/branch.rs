@@ -1,7 +1,8 @@
 //! Branches, exception generation, system instructions (C4.1.3).
 
 use super::bits::{bit, field, rd, rn, signed_field, size, source};
-use super::op::{Call, Op, PstateField};
+use super::op::Op;
+use super::operand::{Call, PstateField};
 use crate::arm::sysreg::{Encoding, Register};
 
 /// Decodes the group; none if unallocated.

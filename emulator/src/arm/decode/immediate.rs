@@ -1,7 +1,8 @@
 //! Data processing, immediate (C4.1.2).
 
 use super::bits::{bit, destination, field, rd, rm, rn, rn_or_stack, signed_field, size, stack_or_register};
-use super::op::{Logic, Op, Size, ZERO};
+use super::op::Op;
+use super::operand::{Logic, Size, ZERO};
 
 /// Decodes the group; none if unallocated.
 pub(super) fn decode(word: u32) -> Option<Op> {

@@ -1,7 +1,8 @@
 //! Loads and stores of general registers (C4.1.4). V = 0 is checked by the caller.
 
 use super::bits::{bit, destination, field, rn_or_stack, signed_field, source};
-use super::op::{ExclusiveKind, Extend, Index, Kind, Op};
+use super::op::Op;
+use super::operand::{ExclusiveKind, Extend, Index, Kind};
 use super::register::extend_kind;
 
 /// Decodes the group; none if unallocated.

@@ -5,11 +5,12 @@ mod branch;
 mod immediate;
 mod memory;
 mod op;
+mod operand;
 mod register;
 
-pub(crate) use op::{
-    Call, DISCARD, ExclusiveKind, Extend, Index, Kind, Logic, OneSource, Op, PstateField, Reg, STACK, Shift,
-    Size,
+pub(crate) use op::Op;
+pub(crate) use operand::{
+    Call, DISCARD, ExclusiveKind, Extend, Index, Kind, Logic, OneSource, PstateField, Reg, STACK, Shift, Size,
 };
 
 use bits::{bit, field};

@@ -1,554 +1,90 @@
 //! The dense form of an instruction: 16 bytes, everything that can be worked out once is worked out.
 
+use super::operand::{
+    Call, ExclusiveKind, Extend, Index, Kind, Logic, OneSource, PstateField, Reg, Shift, Size,
+};
 use crate::arm::sysreg::Register;
-
-/// Index into the register file: 0 to 30 general, then `ZERO`, `STACK` and `DISCARD`.
-pub(crate) type Reg = u8;
-
-/// Reads as zero, never written.
-pub(crate) const ZERO: Reg = 31;
-/// The stack pointer in use.
-pub(crate) const STACK: Reg = 32;
-/// Where writes to XZR go, never read.
-pub(crate) const DISCARD: Reg = 33;
-
-/// Operand size of a data processing instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Size {
-    /// 32 bits; results are zero-extended.
-    W,
-    /// 64 bits.
-    X,
-}
-
-impl Size {
-    /// Bits in the operand.
-    #[inline(always)]
-    pub(crate) fn bits(self) -> u32 {
-        match self {
-            Self::W => 32,
-            Self::X => 64,
-        }
-    }
-
-    /// Cuts a value to the operand size.
-    #[inline(always)]
-    pub(crate) fn narrow(self, value: u64) -> u64 {
-        match self {
-            Self::W => u64::from(value as u32),
-            Self::X => value,
-        }
-    }
-}
-
-/// Shift applied to a register operand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Shift {
-    Left,
-    LogicalRight,
-    ArithmeticRight,
-    RotateRight,
-}
-
-/// Extension of a register operand, `option` of the encoding.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Extend {
-    Byte,
-    Half,
-    Word,
-    Double,
-    SignedByte,
-    SignedHalf,
-    SignedWord,
-}
-
-/// Bitwise operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Logic {
-    And,
-    Or,
-    ExclusiveOr,
-    AndFlags,
-}
-
-/// Data processing with one source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum OneSource {
-    ReverseBits,
-    ReverseBytes16,
-    ReverseBytes32,
-    ReverseBytes,
-    LeadingZeros,
-    LeadingSigns,
-}
-
-/// What a load or store moves, and how a load extends it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    Byte,
-    Half,
-    Word,
-    Double,
-    /// Sign-extended to 32 bits.
-    SignedByteToWord,
-    SignedHalfToWord,
-    /// Sign-extended to 64 bits.
-    SignedByte,
-    SignedHalf,
-    SignedWord,
-}
-
-/// When the base register is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Index {
-    /// Never.
-    Offset,
-    /// The access goes to base plus offset, which is then written back.
-    Pre,
-    /// The access goes to the base; base plus offset is then written back.
-    Post,
-}
-
-/// What an exclusive access moves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ExclusiveKind {
-    Byte,
-    Half,
-    Word,
-    Double,
-    /// Two words.
-    WordPair,
-    /// Two doublewords.
-    DoublePair,
-}
-
-/// Target of MSR (immediate).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum PstateField {
-    StackSelect,
-    DaifSet,
-    DaifClear,
-}
-
-/// An instruction that raises an exception by design.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Call {
-    Supervisor,
-    Hypervisor,
-    SecureMonitor,
-    Breakpoint,
-}
 
 /// A decoded instruction. Offsets are in bytes, relative to the instruction where they concern the PC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[rustfmt::skip]
 pub(crate) enum Op {
     // Data processing, immediate.
-    Constant {
-        rd: Reg,
-        value: u64,
-    },
-    InsertHalfword {
-        size: Size,
-        rd: Reg,
-        shift: u8,
-        value: u16,
-    },
-    PcRelative {
-        rd: Reg,
-        offset: i64,
-    },
-    PageRelative {
-        rd: Reg,
-        offset: i64,
-    },
+    Constant { rd: Reg, value: u64 },
+    InsertHalfword { size: Size, rd: Reg, shift: u8, value: u16 },
+    PcRelative { rd: Reg, offset: i64 },
+    PageRelative { rd: Reg, offset: i64 },
     /// ADD and SUB: the value is already negated for SUB.
-    AddImmediate {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        value: u64,
-    },
-    AddFlagsImmediate {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        value: u64,
-    },
-    SubtractFlagsImmediate {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        value: u64,
-    },
-    LogicImmediate {
-        size: Size,
-        logic: Logic,
-        rd: Reg,
-        rn: Reg,
-        value: u64,
-    },
+    AddImmediate { size: Size, rd: Reg, rn: Reg, value: u64 },
+    AddFlagsImmediate { size: Size, rd: Reg, rn: Reg, value: u64 },
+    SubtractFlagsImmediate { size: Size, rd: Reg, rn: Reg, value: u64 },
+    LogicImmediate { size: Size, logic: Logic, rd: Reg, rn: Reg, value: u64 },
     /// `((rn >> right) & mask) << left`
-    UnsignedBitfield {
-        rd: Reg,
-        rn: Reg,
-        right: u8,
-        left: u8,
-        mask: u64,
-    },
+    UnsignedBitfield { rd: Reg, rn: Reg, right: u8, left: u8, mask: u64 },
     /// `((rn << up) >> down) << left`, the right shift arithmetic.
-    SignedBitfield {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        up: u8,
-        down: u8,
-        left: u8,
-    },
+    SignedBitfield { size: Size, rd: Reg, rn: Reg, up: u8, down: u8, left: u8 },
     /// `rd` with the bits of `mask` taken from `(rn >> right) << left`.
-    InsertBitfield {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        right: u8,
-        left: u8,
-        mask: u64,
-    },
-    Extract {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        right: u8,
-    },
+    InsertBitfield { size: Size, rd: Reg, rn: Reg, right: u8, left: u8, mask: u64 },
+    Extract { size: Size, rd: Reg, rn: Reg, rm: Reg, right: u8 },
 
     // Data processing, register. `left` is an LSL, the common shift.
-    AddRegister {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        left: u8,
-    },
-    SubtractRegister {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        left: u8,
-    },
-    AddFlagsRegister {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        left: u8,
-    },
-    SubtractFlagsRegister {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        left: u8,
-    },
-    AddShifted {
-        size: Size,
-        subtract: bool,
-        flags: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        shift: Shift,
-        amount: u8,
-    },
-    AddExtended {
-        size: Size,
-        subtract: bool,
-        flags: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        extend: Extend,
-        left: u8,
-    },
-    AddCarry {
-        size: Size,
-        subtract: bool,
-        flags: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-    },
-    Move {
-        size: Size,
-        rd: Reg,
-        rm: Reg,
-    },
-    LogicRegister {
-        size: Size,
-        logic: Logic,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        left: u8,
-    },
-    LogicShifted {
-        size: Size,
-        logic: Logic,
-        invert: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        shift: Shift,
-        amount: u8,
-    },
-    CompareRegisterIf {
-        size: Size,
-        subtract: bool,
-        rn: Reg,
-        rm: Reg,
-        condition: u8,
-        otherwise: u8,
-    },
-    CompareImmediateIf {
-        size: Size,
-        subtract: bool,
-        rn: Reg,
-        value: u8,
-        condition: u8,
-        otherwise: u8,
-    },
-    Select {
-        size: Size,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        condition: u8,
-        invert: bool,
-        increment: bool,
-    },
-    OneSource {
-        size: Size,
-        operation: OneSource,
-        rd: Reg,
-        rn: Reg,
-    },
-    Divide {
-        size: Size,
-        signed: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-    },
-    ShiftVariable {
-        size: Size,
-        shift: Shift,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-    },
-    Crc32 {
-        castagnoli: bool,
-        bytes: u8,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-    },
-    MultiplyAdd {
-        size: Size,
-        subtract: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        ra: Reg,
-    },
-    MultiplyAddLong {
-        signed: bool,
-        subtract: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-        ra: Reg,
-    },
-    MultiplyHigh {
-        signed: bool,
-        rd: Reg,
-        rn: Reg,
-        rm: Reg,
-    },
+    AddRegister { size: Size, rd: Reg, rn: Reg, rm: Reg, left: u8 },
+    SubtractRegister { size: Size, rd: Reg, rn: Reg, rm: Reg, left: u8 },
+    AddFlagsRegister { size: Size, rd: Reg, rn: Reg, rm: Reg, left: u8 },
+    SubtractFlagsRegister { size: Size, rd: Reg, rn: Reg, rm: Reg, left: u8 },
+    AddShifted { size: Size, subtract: bool, flags: bool, rd: Reg, rn: Reg, rm: Reg, shift: Shift, amount: u8 },
+    AddExtended { size: Size, subtract: bool, flags: bool, rd: Reg, rn: Reg, rm: Reg, extend: Extend, left: u8 },
+    AddCarry { size: Size, subtract: bool, flags: bool, rd: Reg, rn: Reg, rm: Reg },
+    Move { size: Size, rd: Reg, rm: Reg },
+    LogicRegister { size: Size, logic: Logic, rd: Reg, rn: Reg, rm: Reg, left: u8 },
+    LogicShifted { size: Size, logic: Logic, invert: bool, rd: Reg, rn: Reg, rm: Reg, shift: Shift, amount: u8 },
+    CompareRegisterIf { size: Size, subtract: bool, rn: Reg, rm: Reg, condition: u8, otherwise: u8 },
+    CompareImmediateIf { size: Size, subtract: bool, rn: Reg, value: u8, condition: u8, otherwise: u8 },
+    Select { size: Size, rd: Reg, rn: Reg, rm: Reg, condition: u8, invert: bool, increment: bool },
+    OneSource { size: Size, operation: OneSource, rd: Reg, rn: Reg },
+    Divide { size: Size, signed: bool, rd: Reg, rn: Reg, rm: Reg },
+    ShiftVariable { size: Size, shift: Shift, rd: Reg, rn: Reg, rm: Reg },
+    Crc32 { castagnoli: bool, bytes: u8, rd: Reg, rn: Reg, rm: Reg },
+    MultiplyAdd { size: Size, subtract: bool, rd: Reg, rn: Reg, rm: Reg, ra: Reg },
+    MultiplyAddLong { signed: bool, subtract: bool, rd: Reg, rn: Reg, rm: Reg, ra: Reg },
+    MultiplyHigh { signed: bool, rd: Reg, rn: Reg, rm: Reg },
 
     // Branches.
-    Branch {
-        offset: i64,
-    },
-    BranchLink {
-        offset: i64,
-    },
-    BranchIf {
-        condition: u8,
-        offset: i64,
-    },
-    BranchIfZero {
-        size: Size,
-        rt: Reg,
-        offset: i64,
-    },
-    BranchIfNotZero {
-        size: Size,
-        rt: Reg,
-        offset: i64,
-    },
-    BranchIfBitClear {
-        rt: Reg,
-        bit: u8,
-        offset: i64,
-    },
-    BranchIfBitSet {
-        rt: Reg,
-        bit: u8,
-        offset: i64,
-    },
-    BranchRegister {
-        rn: Reg,
-    },
-    BranchLinkRegister {
-        rn: Reg,
-    },
+    Branch { offset: i64 },
+    BranchLink { offset: i64 },
+    BranchIf { condition: u8, offset: i64 },
+    BranchIfZero { size: Size, rt: Reg, offset: i64 },
+    BranchIfNotZero { size: Size, rt: Reg, offset: i64 },
+    BranchIfBitClear { rt: Reg, bit: u8, offset: i64 },
+    BranchIfBitSet { rt: Reg, bit: u8, offset: i64 },
+    BranchRegister { rn: Reg },
+    BranchLinkRegister { rn: Reg },
 
     // Loads and stores: the common ones have a form of their own.
-    LoadByte {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadHalf {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadWord {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadDouble {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadSigned {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    StoreByte {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    StoreHalf {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    StoreWord {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    StoreDouble {
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadRegisterOffset {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        rm: Reg,
-        extend: Extend,
-        left: u8,
-    },
-    StoreRegisterOffset {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        rm: Reg,
-        extend: Extend,
-        left: u8,
-    },
-    LoadIndexed {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        post: bool,
-        offset: i64,
-    },
-    StoreIndexed {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        post: bool,
-        offset: i64,
-    },
-    LoadUnprivileged {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    StoreUnprivileged {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-        offset: i64,
-    },
-    LoadLiteral {
-        kind: Kind,
-        rt: Reg,
-        offset: i64,
-    },
-    LoadPair {
-        kind: Kind,
-        rt: Reg,
-        rt2: Reg,
-        rn: Reg,
-        index: Index,
-        offset: i64,
-    },
-    StorePair {
-        kind: Kind,
-        rt: Reg,
-        rt2: Reg,
-        rn: Reg,
-        index: Index,
-        offset: i64,
-    },
+    LoadByte { rt: Reg, rn: Reg, offset: i64 },
+    LoadHalf { rt: Reg, rn: Reg, offset: i64 },
+    LoadWord { rt: Reg, rn: Reg, offset: i64 },
+    LoadDouble { rt: Reg, rn: Reg, offset: i64 },
+    LoadSigned { kind: Kind, rt: Reg, rn: Reg, offset: i64 },
+    StoreByte { rt: Reg, rn: Reg, offset: i64 },
+    StoreHalf { rt: Reg, rn: Reg, offset: i64 },
+    StoreWord { rt: Reg, rn: Reg, offset: i64 },
+    StoreDouble { rt: Reg, rn: Reg, offset: i64 },
+    LoadRegisterOffset { kind: Kind, rt: Reg, rn: Reg, rm: Reg, extend: Extend, left: u8 },
+    StoreRegisterOffset { kind: Kind, rt: Reg, rn: Reg, rm: Reg, extend: Extend, left: u8 },
+    LoadIndexed { kind: Kind, rt: Reg, rn: Reg, post: bool, offset: i64 },
+    StoreIndexed { kind: Kind, rt: Reg, rn: Reg, post: bool, offset: i64 },
+    LoadUnprivileged { kind: Kind, rt: Reg, rn: Reg, offset: i64 },
+    StoreUnprivileged { kind: Kind, rt: Reg, rn: Reg, offset: i64 },
+    LoadLiteral { kind: Kind, rt: Reg, offset: i64 },
+    LoadPair { kind: Kind, rt: Reg, rt2: Reg, rn: Reg, index: Index, offset: i64 },
+    StorePair { kind: Kind, rt: Reg, rt2: Reg, rn: Reg, index: Index, offset: i64 },
     /// LDAR.
-    LoadAcquire {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-    },
+    LoadAcquire { kind: Kind, rt: Reg, rn: Reg },
     /// STLR.
-    StoreRelease {
-        kind: Kind,
-        rt: Reg,
-        rn: Reg,
-    },
-    LoadExclusive {
-        kind: ExclusiveKind,
-        rt: Reg,
-        rt2: Reg,
-        rn: Reg,
-    },
-    StoreExclusive {
-        kind: ExclusiveKind,
-        rs: Reg,
-        rt: Reg,
-        rt2: Reg,
-        rn: Reg,
-    },
+    StoreRelease { kind: Kind, rt: Reg, rn: Reg },
+    LoadExclusive { kind: ExclusiveKind, rt: Reg, rt2: Reg, rn: Reg },
+    StoreExclusive { kind: ExclusiveKind, rs: Reg, rt: Reg, rt2: Reg, rn: Reg },
 
     // System.
     /// Hints without effect here, barriers, prefetch.
@@ -561,35 +97,17 @@ pub(crate) enum Op {
     ClearExclusive,
     /// ISB: decoded code and interrupt lines are looked at again.
     SynchroniseContext,
-    SetPstate {
-        field: PstateField,
-        value: u8,
-    },
-    ReadSystem {
-        rt: Reg,
-        register: Register,
-    },
-    WriteSystem {
-        rt: Reg,
-        register: Register,
-    },
-    Call {
-        call: Call,
-        immediate: u16,
-    },
+    SetPstate { field: PstateField, value: u8 },
+    ReadSystem { rt: Reg, register: Register },
+    WriteSystem { rt: Reg, register: Register },
+    Call { call: Call, immediate: u16 },
     ExceptionReturn,
     /// A system register that the table does not know.
-    UnknownSystemRegister {
-        word: u32,
-    },
+    UnknownSystemRegister { word: u32 },
     /// Not looked at yet.
     Undecoded,
-    FloatingPoint {
-        word: u32,
-    },
-    Undefined {
-        word: u32,
-    },
+    FloatingPoint { word: u32 },
+    Undefined { word: u32 },
 }
 
 const _: () = assert!(size_of::<Op>() == 16, "the dense form must stay dense");

@@ -1,7 +1,8 @@
 //! Data processing, register (C4.1.5).
 
 use super::bits::{bit, field, ra, rd, rm, rn, rn_or_stack, size, stack_or_register};
-use super::op::{Extend, Logic, OneSource, Op, Shift, Size, ZERO};
+use super::op::Op;
+use super::operand::{Extend, Logic, OneSource, Shift, Size, ZERO};
 
 /// Decodes the group; none if unallocated.
 pub(super) fn decode(word: u32) -> Option<Op> {

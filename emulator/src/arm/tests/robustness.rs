@@ -40,7 +40,7 @@ fn random_words_and_random_control_registers_never_upset_the_core() {
             };
             machine.core.set_register(register, value);
         }
-        if random.next() % 2 == 0 {
+        if random.next() & 1 == 0 {
             for row in ROWS.iter().filter(|row| row.permission.write <= 3) {
                 if !matches!(row.register, Register::VBAR_EL1 | Register::VBAR_EL2 | Register::VBAR_EL3) {
                     machine.set(row.register, random.next());

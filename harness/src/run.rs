@@ -1,7 +1,5 @@
 //! The run: plan in, records out, one outcome.
 
-use core::time::Duration;
-
 use vchiq_mbox::{Deadline, Mailbox, mailbox::MailboxError};
 
 use crate::{
@@ -34,6 +32,8 @@ pub struct Outcome {
 enum NoPlan {
     /// A word of ours is wrong.
     BadWord(BadWord),
+    /// The mailbox stays silent.
+    NoReply(MailboxError),
     /// The command line could not be read, for another reason than the firmware's not having one.
     Unreadable(MailboxError),
 }
@@ -43,22 +43,30 @@ enum NoPlan {
 pub fn run<B: Board>(board: &mut B) -> Outcome {
     let parts = board.parts();
     match read_plan::<B>(parts) {
-        Ok(Parsed { plan, defaults }) => follow(board, plan, defaults),
+        Ok(parsed) => follow(board, parsed, None),
+        // The ladder will tell more about a silent mailbox; but that the defaults ran must not go unnoticed.
+        Err(NoPlan::NoReply(error)) => {
+            let parsed = Parsed { plan: Plan::default(), defaults: true };
+            follow(board, parsed, Some(Failure::from(error)))
+        }
         Err(no_plan) => {
             let Parts { identity, host, .. } = board.parts();
             let failure = match no_plan {
                 NoPlan::BadWord(word) => Failure::fail(Owner::Harness, format_args!("{word}")),
-                NoPlan::Unreadable(error) => {
+                NoPlan::NoReply(error) | NoPlan::Unreadable(error) => {
                     Failure::fail(error.owner().into(), format_args!("command line: {error}"))
                 }
             };
-            refuse(&mut Journal::new(host), identity, "plan", &failure)
+            let journal = &mut Journal::new(host);
+            refuse(journal, identity, |journal| report_plan(journal, &failure));
+            Outcome { verdict: failure.verdict, at_end: AtEnd::default() }
         }
     }
 }
 
-/// Follows a plan that is known already.
-pub fn follow<B: Board>(board: &mut B, plan: Plan, defaults: bool) -> Outcome {
+/// Follows a plan. `unread` is why the command line could not be read.
+fn follow<B: Board>(board: &mut B, parsed: Parsed, unread: Option<Failure>) -> Outcome {
+    let Parsed { plan, defaults } = parsed;
     let at_end = plan.at_end;
     let parts = board.parts();
     let identity = parts.identity;
@@ -66,7 +74,8 @@ pub fn follow<B: Board>(board: &mut B, plan: Plan, defaults: bool) -> Outcome {
         Ok(session) => session,
         Err((fault, host)) => {
             let failure = Failure::fail(Owner::Harness, format_args!("{fault}"));
-            return refuse(&mut Journal::new(host), identity, "setup", &failure);
+            refuse(&mut Journal::new(host), identity, |journal| report_alone(journal, "setup", &failure));
+            return Outcome { verdict: failure.verdict, at_end };
         }
     };
     let start = start_record(&session.identity, &session.plan, defaults);
@@ -75,7 +84,10 @@ pub fn follow<B: Board>(board: &mut B, plan: Plan, defaults: bool) -> Outcome {
     inquiry::board_and_peer(&mut session);
     inquiry::clocks(&mut session, When::Before);
 
-    let mut verdict = Verdict::Pass;
+    let mut verdict = verdict_of(unread.as_ref());
+    if let Some(failure) = unread {
+        report_plan(&mut session.journal, &failure);
+    }
     for kind in session.plan.scenarios.clone() {
         session.journal.scenario_start(kind.name());
         let report = scenario::run(&mut session, kind);
@@ -96,27 +108,39 @@ fn read_plan<B: Board>(parts: Parts<'_, B>) -> Result<Parsed, NoPlan> {
     let deadline = Deadline::after(clock, PROPERTY_TIMEOUT);
     let text = match mailbox.command_line(&platform, &mut text, deadline) {
         Ok(text) => text,
-        // Firmware without a command line, or a silent mailbox, which the ladder will meet again and report.
-        Err(MailboxError::NotAnswered { .. } | MailboxError::NoReply { .. } | MailboxError::Full) => &[],
+        // Firmware without a command line, such as QEMU's.
+        Err(MailboxError::NotAnswered { .. }) => &[],
+        Err(error @ (MailboxError::NoReply { .. } | MailboxError::Full)) => {
+            return Err(NoPlan::NoReply(error));
+        }
         Err(error) => return Err(NoPlan::Unreadable(error)),
     };
     Plan::parse(text).map_err(NoPlan::BadWord)
 }
 
-/// A run that cannot begin: one failed scenario that says why.
+/// A run that cannot begin: a first record, what `why` says, and a last record.
 fn refuse<H: Host>(
     journal: &mut Journal<'_, H>,
     identity: Identity,
-    name: &str,
-    failure: &Failure,
-) -> Outcome {
+    why: impl FnOnce(&mut Journal<'_, H>) -> Verdict,
+) {
     let plan = Plan { scenarios: heapless::Vec::new(), ..Plan::default() };
     journal.emit(&start_record(&identity, &plan, false));
+    let verdict = why(journal);
+    journal.end(verdict);
+}
+
+/// Reading the plan, as a scenario that failed.
+fn report_plan<H: Host>(journal: &mut Journal<'_, H>, failure: &Failure) -> Verdict {
+    report_alone(journal, "plan", failure)
+}
+
+/// A scenario of one step that failed.
+fn report_alone<H: Host>(journal: &mut Journal<'_, H>, name: &str, failure: &Failure) -> Verdict {
     journal.scenario_start(name);
     journal.step_end(name, "check", Some(failure));
     journal.scenario_end(name, Some(failure), heapless::Vec::new());
-    journal.end(failure.verdict);
-    Outcome { verdict: failure.verdict, at_end: plan.at_end }
+    failure.verdict
 }
 
 fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Record {
@@ -134,12 +158,6 @@ fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Record {
         seed: plan.seed,
         defaults,
     })
-}
-
-/// The time a run may take, for the host that watches it from outside: the plan's limit and what one last step may
-/// take past it.
-pub fn longest(plan: &Plan) -> Duration {
-    Duration::from_secs(u64::from(plan.limit_s) + 10)
 }
 
 #[cfg(test)]

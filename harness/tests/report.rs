@@ -233,6 +233,21 @@ fn a_run_that_ends_between_scenarios_is_hung_too() {
 }
 
 #[test]
+fn a_reset_in_mid_run_hangs_what_ran_before_it() {
+    let mut records = opening("handshake");
+    records.push(scenario_start("handshake"));
+    records.push(step_start("handshake", "cycle"));
+    let mut lines = lines(&records);
+    lines.extend(self::lines(&passing_run()));
+    let collected = collect(&lines, None);
+    let [before, after] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    assert_eq!((before.verdict, after.verdict), (Verdict::Hung, Verdict::Pass));
+    let reason = before.reason.as_deref();
+    assert_eq!(reason, Some("cycle: no further record from the image; the image started again"));
+    assert_eq!(collected.report.verdict(), Verdict::Hung);
+}
+
+#[test]
 fn a_pass_with_a_record_lost_on_its_way_is_no_pass() {
     let all = lines(&passing_run());
     for lost in [5, 6, 7] {

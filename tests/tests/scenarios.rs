@@ -78,6 +78,7 @@ fn by_the_book_everything_passes_and_every_import_comes_back() {
     for step in ["sync-0", "echo-64", "echo-1024", "echo-4000.submit"] {
         assert_eq!(echo.latency[step].n, 40, "{step}");
     }
+    assert!(!run.collected.report.scenarios.iter().any(|scenario| scenario.name == "plan"));
     let report = &run.collected.report;
     assert_eq!((report.peer.kind, report.board.model.as_str()), (PeerKind::Firmware, "3B"));
     assert_eq!(report.peer.build_id, "102f1e8400000000000000000000000000098326");
@@ -165,6 +166,7 @@ fn firmware_that_sends_no_connect_is_hung_with_both_positions() {
 #[test]
 fn a_dead_mailbox_hangs_the_mailbox_rung_and_the_run_still_ends() {
     let run = run(Behaviour { mailbox: false, ..Behaviour::default() });
+    run.assert_scenario("plan", Verdict::Hung, Some(Owner::Firmware), "no reply to tag 0x00050001");
     assert_eq!(run.step("bring-up", "mailbox"), Verdict::Hung);
     assert_eq!(run.scenario("bring-up").owner, Some(Owner::Firmware));
     assert!(run.seconds < 15, "took {} s", run.seconds);

@@ -150,7 +150,13 @@ impl Collector {
         self.lost += u32::from(frame.sequence.wrapping_sub(expected));
         self.received = frame.sequence.wrapping_add(1);
         match frame.record {
-            Record::Start(start) => self.start = Some(start),
+            Record::Start(start) => {
+                // A reset in the middle of a run: what ran before it did not end.
+                if self.start.is_some() && self.end.is_none() {
+                    self.close_hung(Some("the image started again"));
+                }
+                self.start = Some(start);
+            }
             Record::Board(board) => self.board = Some(board),
             Record::Clocks(clocks) if clocks.when == When::Before => self.before = Some(clocks),
             Record::Clocks(clocks) => self.after = Some(clocks),

@@ -64,10 +64,15 @@ impl<P: Platform, W: Window> Shared<P, W> {
 
     /// Copies payload bytes out, from the message at `offset` of `slot`.
     pub(crate) fn load_payload(&self, slot: SlotIndex, offset: usize, out: &mut [u8]) {
-        let at = slot.byte_offset() + offset + HEADER_SIZE;
-        for (index, chunk) in out.chunks_mut(4).enumerate() {
-            let word = self.load(at + index * 4).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+        let mut at = slot.byte_offset() + offset + HEADER_SIZE;
+        let (words, tail) = out.as_chunks_mut::<4>();
+        for word in words {
+            *word = self.load(at).to_le_bytes();
+            at += 4;
+        }
+        if !tail.is_empty() {
+            let last = self.load(at).to_le_bytes();
+            tail.copy_from_slice(&last[..tail.len()]);
         }
     }
 

@@ -133,6 +133,20 @@ impl FakePeer {
         self.outgoing.push_back((msgid(CONNECT, 0, 0), Vec::new()));
     }
 
+    /// As if `slots` more had gone by in both directions before, all of them returned. `slots` must be a multiple
+    /// of 64, so that the queues stay where they are.
+    pub fn skip(&mut self, memory: &mut Memory, slots: u32) {
+        let bytes = slots.wrapping_mul(SLOT);
+        self.tx = self.tx.wrapping_add(bytes);
+        self.rx = self.rx.wrapping_add(bytes);
+        self.available = self.available.wrapping_add(slots);
+        for side in [MASTER, SLAVE] {
+            memory.store(side + TX_POS, memory.load(side + TX_POS).wrapping_add(bytes));
+            memory
+                .store(side + SLOT_QUEUE_RECYCLE, memory.load(side + SLOT_QUEUE_RECYCLE).wrapping_add(slots));
+        }
+    }
+
     fn arm(&self, memory: &mut Memory) {
         memory.store(MASTER + TRIGGER + ARMED, 1);
         memory.store(MASTER + RECYCLE + ARMED, 1);
@@ -166,6 +180,26 @@ impl FakePeer {
         let client = service.client.take().expect("service is open");
         let id = msgid(CLOSE, service.port, client);
         self.outgoing.push_back((id, Vec::new()));
+    }
+
+    /// Queues DATA from the service of that number to its client, if it has one.
+    pub fn queue_from(&mut self, which: usize, payload: &[u8]) {
+        if let Some(service) = self.services.get(which)
+            && let Some(client) = service.client
+        {
+            let port = service.port;
+            self.queue(DATA, port, client, payload);
+        }
+    }
+
+    /// Closes the service of that number from the peer's side, if it is open.
+    pub fn close_at(&mut self, which: usize) {
+        if let Some(service) = self.services.get_mut(which)
+            && let Some(client) = service.client.take()
+        {
+            let port = service.port;
+            self.queue(CLOSE, port, client, &[]);
+        }
     }
 
     /// Messages of one type, as received.

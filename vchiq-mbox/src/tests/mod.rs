@@ -5,6 +5,7 @@ mod golden;
 mod hostile;
 mod mailbox;
 mod quotas;
+mod sequences;
 mod services;
 mod transfer;
 

@@ -176,3 +176,50 @@ fn stamps_are_in_order() {
     assert!(exchange.rung.cycles < interrupt.cycles && interrupt.cycles < exchange.parsed.cycles);
     assert!(submitted.rang);
 }
+
+#[test]
+fn positions_wrap_at_two_to_the_31_and_32() {
+    for position in [0x8000_0000_u32, 0] {
+        let (mut link, board) = connected();
+        board.run_peer();
+        link.poll().unwrap();
+        // Both sides stand 128 slots before the wrap.
+        let slots = position.wrapping_sub(128 * 4096) / 4096;
+        board.peer().skip(&mut board.memory(), slots);
+        link.skip(slots);
+
+        board.peer().services.push(FakeService::new(*b"echo", PEER_PORT, Behaviour::Echo));
+        let service = link.open(OpenRequest::new(ECHO, 3, 3), soon(&link)).unwrap();
+        for round in 0..300 {
+            let message = pattern(3000 + round);
+            link.send(service, &[&message], soon(&link)).unwrap();
+            assert_eq!(receive(&mut link, service), message, "round {round}");
+        }
+        let behind = link.positions().tx_pos.wrapping_sub(position);
+        assert!((4096..1 << 20).contains(&behind), "at {behind:#x} behind the wrap");
+        link.close(service, soon(&link)).unwrap();
+    }
+}
+
+#[test]
+fn slots_stay_with_a_silent_peer_across_the_wrap() {
+    let (mut link, board, service) = opened(Behaviour::Sink);
+    board.run_peer();
+    link.poll().unwrap();
+    let slots = 0u32.wrapping_sub(4 * 4096) / 4096 / 64 * 64;
+    board.peer().skip(&mut board.memory(), slots);
+    link.skip(slots);
+    board.peer().holds_slots = true;
+    for _ in 0..5 {
+        for _ in 0..15 {
+            link.send(service, &[&pattern(4088)], soon(&link)).unwrap();
+        }
+        let full = link.send(service, &[&pattern(4088)], soon(&link)).unwrap_err();
+        assert_eq!(full, Exhausted::SlotQuota { port: 0, in_use: 15 }.into());
+        board.run_peer();
+        let held = std::mem::take(&mut board.peer().held);
+        for slot in held {
+            board.peer().return_slot(&mut board.memory(), slot);
+        }
+    }
+}

@@ -303,6 +303,11 @@ impl Core {
         self.state.sleep != Sleep::Awake
     }
 
+    /// A reservation is live: a plain store of another core may end a WFE, and only `run` finds out.
+    pub fn watches_memory(&self) -> bool {
+        self.state.monitor.reservation().is_some()
+    }
+
     /// Instructions retired since reset, without the slice that is running.
     pub fn retired(&self) -> u64 {
         self.state.retired

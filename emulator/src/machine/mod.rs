@@ -17,7 +17,7 @@ pub use fault::MachineFault;
 pub use summary::{Summary, Unmodelled};
 pub use uart::{UartByte, UartPort, UartSource};
 
-use self::schedule::Schedule;
+use self::schedule::{Schedule, Wakeup};
 use self::system::System;
 use self::time::CycleClock;
 use crate::board::Board;
@@ -91,6 +91,7 @@ pub struct Machine {
     /// How far each core has come, in cycles of its clock.
     vpu_cycle: [u64; 2],
     arm_cycle: [u64; 4],
+    arm_wakeup: [Wakeup; 4],
     now_ps: u64,
     schedule: Schedule,
     arm_released: bool,
@@ -126,6 +127,7 @@ impl Machine {
             vpu_clock: CycleClock::new(board.vpu_hz),
             vpu_cycle: [0; 2],
             arm_cycle: [0; 4],
+            arm_wakeup: Default::default(),
             now_ps: 0,
             schedule: Schedule::new(seed),
             arm_released: false,

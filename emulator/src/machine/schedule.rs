@@ -42,6 +42,15 @@ impl Schedule {
     }
 }
 
+/// What may wake a sleeping Arm core, beside its interrupt lines.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wakeup {
+    /// An event was sent, or another core took a reservation.
+    poked: bool,
+    /// When its own timers, or the event stream, come to something.
+    due_ps: Option<u64>,
+}
+
 /// What one core did in a slice.
 struct Turn {
     executed: u32,
@@ -49,6 +58,11 @@ struct Turn {
     /// Where the core asked for the end of the slice.
     yielded_at: Option<u64>,
     fault: Option<Box<MachineFault>>,
+}
+
+impl Turn {
+    /// A core that slept through the slice.
+    const ASLEEP: Self = Self { executed: 0, asleep: true, yielded_at: None, fault: None };
 }
 
 impl Machine {
@@ -128,13 +142,25 @@ impl Machine {
         let vpu = self.vpu.iter().enumerate().filter(|(index, core)| {
             core.is_running() && (!core.is_asleep() || self.system.soc.vpu_interrupt_pending(*index as u8))
         });
-        let arm = self.arm.iter().filter(|core| self.arm_running && !core.is_asleep());
+        let arm = (0..self.arm.len()).filter(|index| self.arm_running && !self.arm_sleeps_on(*index));
         vpu.count() + arm.count()
+    }
+
+    /// True if nothing has happened that might wake a sleeping Arm core: not worth a look at it.
+    fn arm_sleeps_on(&self, index: usize) -> bool {
+        let core = &self.arm[index];
+        let wakeup = &self.arm_wakeup[index];
+        let lines = self.system.soc.arm_core_lines(core.id());
+        let timer_passed = wakeup.due_ps.is_some_and(|due| due <= self.now_ps);
+        core.is_asleep() && !(wakeup.poked || timer_passed || lines.irq || lines.fiq || core.watches_memory())
     }
 
     fn vpu_turn(&mut self, index: usize, end: u64, left: u64) -> Option<Turn> {
         if !self.vpu[index].is_running() {
             return None;
+        }
+        if self.vpu[index].is_asleep() && !self.system.soc.vpu_interrupt_pending(index as u8) {
+            return Some(Turn::ASLEEP);
         }
         let by = Initiator::Vpu(index as u8);
         let (target, budget) = self.begin_turn(by, self.vpu_clock, self.vpu_cycle[index], end, left)?;
@@ -158,6 +184,9 @@ impl Machine {
         if !self.arm_running {
             return None;
         }
+        if self.arm_sleeps_on(index) {
+            return Some(Turn::ASLEEP);
+        }
         let by = Initiator::Arm(index as u8);
         let clock = self.system.arm_clock;
         let (target, budget) = self.begin_turn(by, clock, self.arm_cycle[index], end, left)?;
@@ -168,6 +197,9 @@ impl Machine {
             self.system.note(origin, EventKind::Arm(note));
         }
         let asleep = matches!(run.outcome, arm::Outcome::WaitForEvent | arm::Outcome::WaitForInterrupt);
+        let due = if asleep { self.arm[index].next_timer() } else { None };
+        let due_ps = due.map(|count| self.system.counter.time_of(count));
+        self.arm_wakeup[index] = Wakeup { poked: false, due_ps };
         let cycle = self.cycle_after(run.executed, asleep, target);
         self.arm_cycle[index] = cycle;
         let yielded = run.outcome == arm::Outcome::Yielded;
@@ -197,7 +229,8 @@ impl Machine {
         if budget == 0 {
             return None;
         }
-        self.system.running = Running { by, clock, first_cycle, budget, stalled: 0 };
+        let first_ps = clock.time_of(first_cycle);
+        self.system.running = Running { by, clock, first_cycle, first_ps, budget, stalled: 0 };
         self.system.end_slice = false;
         Some((target, budget))
     }
@@ -210,22 +243,12 @@ impl Machine {
 
     /// When something will happen although no core does anything.
     fn next_event(&self) -> Option<u64> {
-        let timers = self.arm.iter().filter(|core| self.arm_running && core.is_asleep());
-        let arm = timers.filter_map(|core| core.next_timer()).min();
-        let arm = arm.map(|count| self.system.counter.time_of(count).max(self.now_ps + 1));
-        [self.system.next_event, arm].into_iter().flatten().min()
+        let timers = self.arm_wakeup.iter().filter_map(|wakeup| wakeup.due_ps);
+        timers.filter(|due| *due > self.now_ps).chain(self.system.next_event).min()
     }
 
     /// Nobody had anything to do: moves time to the next event.
     fn jump(&mut self, until_ps: u64) -> Option<Stop> {
-        let somebody_asked =
-            self.system.requests.send_event || !self.system.requests.stored_exclusive.is_empty();
-        let pending = (0..2).any(|core| {
-            self.vpu[usize::from(core)].is_running() && self.system.soc.vpu_interrupt_pending(core)
-        });
-        if somebody_asked || pending {
-            return None;
-        }
         match self.next_event() {
             Some(due) => self.move_to(due.min(until_ps).max(self.now_ps)),
             None if self.config.arm == ArmSide::External && until_ps != u64::MAX => self.move_to(until_ps),
@@ -243,12 +266,10 @@ impl Machine {
             let origin = self.origin(Initiator::External);
             self.system.collect_effects(origin, 0);
         }
-        if self.arm_running {
-            self.system.running = self.outside(Initiator::External);
-            for core in &mut self.arm {
-                if core.is_asleep() {
-                    core.update_timers(&mut self.system);
-                }
+        for index in 0..self.arm.len() {
+            if self.arm_wakeup[index].due_ps.is_some_and(|due| due <= ps) {
+                self.system.running = self.outside(Initiator::External);
+                self.arm[index].update_timers(&mut self.system);
             }
         }
     }
@@ -261,7 +282,8 @@ impl Machine {
     /// The bus while no core runs.
     pub(super) fn outside(&self, by: Initiator) -> Running {
         let clock = self.system.arm_clock;
-        Running { by, clock, first_cycle: clock.cycles_at(self.now_ps), budget: u32::MAX, stalled: 0 }
+        let first_cycle = clock.cycles_at(self.now_ps);
+        Running { by, clock, first_cycle, first_ps: self.now_ps, budget: u32::MAX, stalled: 0 }
     }
 
     /// Does what devices and cores asked the machine for.
@@ -276,12 +298,14 @@ impl Machine {
         }
         if std::mem::take(&mut self.system.requests.send_event) {
             self.arm.iter_mut().for_each(arm::Core::wake_event);
+            self.poke_arms();
         }
         for (by, address) in std::mem::take(&mut self.system.requests.stored_exclusive) {
             self.arm
                 .iter_mut()
                 .filter(|core| core.id() != by)
                 .for_each(|core| core.clear_reservation(address));
+            self.poke_arms();
         }
         if let Some(by) = self.system.requests.invalidate_tlbs_for.take() {
             self.arm.iter_mut().filter(|core| core.id() != by).for_each(arm::Core::invalidate_tlb);
@@ -295,6 +319,10 @@ impl Machine {
         let halt = shutdown == Shutdown::Halt;
         self.system.note(self.origin(Initiator::External), EventKind::PowerManager { halt });
         Some(if halt { Stop::PowerOff } else { Stop::Reset })
+    }
+
+    fn poke_arms(&mut self) {
+        self.arm_wakeup.iter_mut().for_each(|wakeup| wakeup.poked = true);
     }
 
     pub(super) fn start_vpu(&mut self, core: u8, address: u32) {
@@ -328,6 +356,7 @@ impl Machine {
             core.reset(0);
             *position = cycle;
         }
+        self.arm_wakeup = Default::default();
         None
     }
 }

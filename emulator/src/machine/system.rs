@@ -24,6 +24,8 @@ pub(super) struct Running {
     pub(super) clock: CycleClock,
     /// Cycle of the core's clock at which this `run` call began.
     pub(super) first_cycle: u64,
+    /// And when that was.
+    pub(super) first_ps: u64,
     /// Cycles it may use.
     pub(super) budget: u32,
     /// Cycles spent waiting for registers so far.
@@ -32,7 +34,7 @@ pub(super) struct Running {
 
 impl Running {
     fn time(&self, elapsed: u32) -> u64 {
-        self.clock.time_of(self.first_cycle + u64::from(elapsed) + u64::from(self.stalled))
+        self.first_ps + self.clock.duration_of(elapsed.saturating_add(self.stalled))
     }
 }
 
@@ -90,6 +92,7 @@ impl System {
                 by: Initiator::External,
                 clock: arm_clock,
                 first_cycle: 0,
+                first_ps: 0,
                 budget: 0,
                 stalled: 0,
             },

@@ -3,6 +3,7 @@
 mod faults;
 mod firmware;
 mod handshake;
+mod hostile;
 mod wire;
 
 use std::{cell::Cell, rc::Rc, time::Duration};

@@ -53,6 +53,8 @@ pub struct LocalInterrupts {
     timers: [TimerLines; 4],
     gpu_irq: bool,
     gpu_fiq: bool,
+    /// The lines into each core: asked far more often than they change.
+    lines: [CoreLines; 4],
 }
 
 impl LocalInterrupts {
@@ -67,24 +69,33 @@ impl LocalInterrupts {
             timers: [TimerLines::default(); 4],
             gpu_irq: false,
             gpu_fiq: false,
+            lines: [CoreLines::default(); 4],
         }
     }
 
     /// Outputs of a core's generic timers.
     pub fn set_timers(&mut self, core: u8, timers: TimerLines) {
         self.timers[usize::from(core & 3)] = timers;
+        self.drive_lines();
     }
 
     /// What the ARMC asks for now.
     pub fn set_gpu(&mut self, irq: bool, fiq: bool) {
-        self.gpu_irq = irq;
-        self.gpu_fiq = fiq;
+        if (irq, fiq) != (self.gpu_irq, self.gpu_fiq) {
+            (self.gpu_irq, self.gpu_fiq) = (irq, fiq);
+            self.drive_lines();
+        }
     }
 
     /// The two lines into a core.
+    #[inline]
     pub fn core_lines(&self, core: u8) -> CoreLines {
-        let core = usize::from(core & 3);
-        CoreLines { irq: self.irq_source(core) != 0, fiq: self.fiq_source(core) != 0 }
+        self.lines[usize::from(core & 3)]
+    }
+
+    fn drive_lines(&mut self) {
+        self.lines = [0, 1, 2, 3]
+            .map(|core| CoreLines { irq: self.irq_source(core) != 0, fiq: self.fiq_source(core) != 0 });
     }
 
     fn asserted_timers(&self, core: usize) -> u32 {
@@ -167,6 +178,7 @@ impl Device for LocalInterrupts {
             }
             _ => return None,
         }
+        self.drive_lines();
         context.lines.touch();
         Some(())
     }

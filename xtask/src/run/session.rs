@@ -252,6 +252,9 @@ impl Session<'_> {
             lines.sort_by_key(|entry| entry.at_us);
             evidence.extend(lines.iter().map(ToString::to_string));
         }
+        if !done {
+            evidence.push(positions(&self.machine));
+        }
         Ended { stopped, evidence, summary: self.machine.summary(), wall: self.started.elapsed() }
     }
 
@@ -273,4 +276,22 @@ impl Session<'_> {
         };
         if self.machine.arm_released() { what } else { format!("{what}; the firmware never started the Arm") }
     }
+}
+
+/// Where each processor is.
+fn positions(machine: &Machine) -> String {
+    let asleep = |is_asleep: bool| if is_asleep { " (asleep)" } else { "" };
+    let vpu = (0..2).filter_map(|index| machine.vpu_core(index).map(|core| (index, core)));
+    let vpu = vpu.map(|(index, core)| format!("vpu{index} at {:#x}{}", core.pc(), asleep(core.is_asleep())));
+    let arm = (0..4).filter_map(|index| machine.arm_core(index));
+    let arm = arm.map(|core| {
+        format!(
+            "arm{} at {:#x}, EL{}{}",
+            core.id(),
+            core.pc(),
+            core.exception_level(),
+            asleep(core.is_asleep())
+        )
+    });
+    vpu.chain(arm).collect::<Vec<_>>().join("; ")
 }

@@ -3,7 +3,7 @@
 use crate::arm::bus::{Bus, Width};
 use crate::arm::decode::{ExclusiveKind, Reg};
 use crate::arm::exclusive::Reservation;
-use crate::arm::mmu::{Intent, Status};
+use crate::arm::mmu::Intent;
 use crate::arm::state::{At, State, Stop};
 
 impl ExclusiveKind {
@@ -47,11 +47,20 @@ impl State {
         kind: ExclusiveKind,
         intent: Intent,
     ) -> Result<(u64, u64), Stop> {
-        let address = self.base(at, rn)?;
-        if address & (u64::from(kind.bytes()) - 1) != 0 {
-            return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
+        let bytes = u64::from(kind.bytes());
+        let address = self.aligned_base(at, rn, bytes, intent)?;
+        let cached = match intent {
+            Intent::Write => self.tlb.writable(address, 1),
+            _ => self.tlb.readable(address, 1),
+        };
+        if let Some(physical) = cached {
+            return Ok((address, u64::from(physical)));
         }
         let mapping = self.translate_for(bus, at, self.level, address, intent)?;
+        if bus.is_ram(mapping.physical) {
+            let is_write = intent == Intent::Write;
+            self.tlb.insert(address, mapping.physical as u32, is_write, !mapping.is_device());
+        }
         Ok((address, mapping.physical))
     }
 

@@ -21,8 +21,6 @@ struct Request {
     bytes: u64,
     /// Exception level whose permissions count.
     level: u8,
-    /// Must be aligned whatever the memory: exclusives and acquire/release.
-    must_align: bool,
 }
 
 const fn width(bytes: u64) -> Width {
@@ -112,7 +110,7 @@ impl State {
                 })
             }
             None => {
-                let request = Request { address, bytes: BYTES, level: self.level, must_align: false };
+                let request = Request { address, bytes: BYTES, level: self.level };
                 self.load_slowly(bus, at, request)
             }
         }
@@ -139,7 +137,7 @@ impl State {
                 Ok(())
             }
             None => {
-                let request = Request { address, bytes: BYTES, level: self.level, must_align: false };
+                let request = Request { address, bytes: BYTES, level: self.level };
                 self.store_slowly(bus, at, request, value)
             }
         }
@@ -288,7 +286,7 @@ impl State {
     ) -> Result<(), Stop> {
         let address = self.base(at, rn)?.wrapping_add_signed(offset);
         let level = self.unprivileged_level();
-        let request = Request { address, bytes: kind.width().bytes(), level, must_align: false };
+        let request = Request { address, bytes: kind.width().bytes(), level };
         let value = self.load_slowly(bus, at, request)?;
         self.set(rt, kind.extend(value));
         Ok(())
@@ -305,8 +303,17 @@ impl State {
     ) -> Result<(), Stop> {
         let address = self.base(at, rn)?.wrapping_add_signed(offset);
         let level = self.unprivileged_level();
-        let request = Request { address, bytes: kind.width().bytes(), level, must_align: false };
+        let request = Request { address, bytes: kind.width().bytes(), level };
         self.store_slowly(bus, at, request, self.get(rt))
+    }
+
+    /// The base register of an access that has to be aligned whatever the memory.
+    pub(super) fn aligned_base(&mut self, at: At, rn: Reg, bytes: u64, intent: Intent) -> Result<u64, Stop> {
+        let address = self.base(at, rn)?;
+        if address & (bytes - 1) != 0 {
+            return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
+        }
+        Ok(address)
     }
 
     /// LDAR. Order is what the emulated machine has anyway; alignment is not.
@@ -318,11 +325,8 @@ impl State {
         rt: Reg,
         rn: Reg,
     ) -> Result<(), Stop> {
-        let address = self.base(at, rn)?;
-        let request = Request { address, bytes: kind.width().bytes(), level: self.level, must_align: true };
-        let value = self.load_slowly(bus, at, request)?;
-        self.set(rt, value);
-        Ok(())
+        let address = self.aligned_base(at, rn, kind.width().bytes(), Intent::Read)?;
+        self.load_kind(bus, at, kind, rt, address)
     }
 
     /// STLR.
@@ -334,9 +338,8 @@ impl State {
         rt: Reg,
         rn: Reg,
     ) -> Result<(), Stop> {
-        let address = self.base(at, rn)?;
-        let request = Request { address, bytes: kind.width().bytes(), level: self.level, must_align: true };
-        self.store_slowly(bus, at, request, self.get(rt))
+        let address = self.aligned_base(at, rn, kind.width().bytes(), Intent::Write)?;
+        self.store_kind(bus, at, kind, rt, address)
     }
 
     /// Translates for an access of the instruction `at`.
@@ -370,9 +373,9 @@ impl State {
         request: Request,
         intent: Intent,
     ) -> Result<Option<u64>, Stop> {
-        let Request { address, bytes, level, must_align } = request;
+        let Request { address, bytes, level } = request;
         let is_aligned = address & (bytes - 1) == 0;
-        if !is_aligned && (must_align || self.own_sctlr() & SCTLR_A != 0) {
+        if !is_aligned && self.own_sctlr() & SCTLR_A != 0 {
             return Err(self.abort(at, address, intent, Status::ALIGNMENT, false));
         }
         let is_write = intent == Intent::Write;
@@ -422,8 +425,7 @@ impl State {
 
     /// Where an access lies that may be unaligned and stays within a page of Normal memory that is cached.
     fn locate_in_page(&self, request: Request, intent: Intent) -> Option<u32> {
-        let is_plain = request.level == self.level && !request.must_align;
-        if !is_plain || self.own_sctlr() & SCTLR_A != 0 {
+        if request.level != self.level || self.own_sctlr() & SCTLR_A != 0 {
             return None;
         }
         self.tlb.unaligned(request.address, request.bytes, intent == Intent::Write)

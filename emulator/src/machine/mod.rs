@@ -165,6 +165,7 @@ impl Machine {
 
     /// Bytes that the UARTs have sent since the last call.
     pub fn take_uart(&mut self) -> Vec<UartByte> {
+        self.system.requests.uart_sent = false;
         std::mem::take(&mut self.system.uart)
     }
 

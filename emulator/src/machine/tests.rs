@@ -65,3 +65,28 @@ fn an_unmodelled_register_is_one_event_and_a_line_of_the_summary() {
     assert_eq!(summary.unmodelled.len(), 1);
     assert_eq!((summary.unmodelled[0].register.as_str(), summary.unmodelled[0].reads), ("ST+0x40", 2));
 }
+
+#[test]
+fn a_sent_byte_stops_the_run_if_asked_and_carries_its_writer() {
+    let mut machine = machine(0, ArmSide::External);
+    machine.run_for(1_000);
+    // UART enable and transmit enable, then the byte.
+    for (register, value) in [(0x30, 0x101), (0x00, u32::from(b'k'))] {
+        assert!(machine.arm_write32(0x3f20_1000 + register, value).is_some());
+    }
+    let limit = Limit { stop_on_uart: true, ..Limit::default() };
+    assert_eq!(machine.run(limit), Stop::Uart);
+    let sent = machine.take_uart();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].byte, sent[0].source, sent[0].port), (b'k', UartSource::Arm, UartPort::Pl011));
+    assert_eq!((sent[0].at_ns, sent[0].counters.vpu_instructions), (1_000, 250));
+}
+
+#[test]
+fn a_seed_changes_the_slices_and_not_the_time_they_add_up_to() {
+    for seed in [0, 1, 99] {
+        let mut machine = machine(seed, ArmSide::External);
+        machine.run_for(123_456);
+        assert_eq!((machine.now_ns(), machine.counters().vpu_instructions), (123_456, 30_864));
+    }
+}

@@ -87,7 +87,7 @@ pub trait MailboxRegisters {
 pub trait Platform: Clock {
     /// All stores before it are visible to VideoCore before any store after it (`dmb oshst`).
     fn write_barrier(&self);
-    /// No load after it is satisfied before it (`dmb oshld`).
+    /// All loads before it are satisfied before any load or store after it (`dmb oshld`).
     fn read_barrier(&self);
     /// Everything before it has completed (`dsb sy`).
     fn full_barrier(&self);

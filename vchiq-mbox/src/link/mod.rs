@@ -187,7 +187,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
                 self.wait_for_peer(deadline)?;
                 let id = MessageId::new(MessageType::Connect, Port::NONE, Port::NONE);
                 self.shared.arm();
-                self.tx.try_queue(&mut self.shared, id, &[])?;
+                self.queue(id, &[])?;
                 self.connection = Connection::Connecting;
             }
             Connection::Connecting => {}

@@ -12,9 +12,6 @@ use crate::{
     },
 };
 
-/// Debug words that follow the first, which counts itself too.
-const DEBUG_ENTRIES: u32 = 11;
-
 pub(super) fn check_window(window: &impl Window, layout: &Layout) -> Result<(), Misuse> {
     let (have, need) = (window.len(), layout.slots_size());
     if have < need {
@@ -71,7 +68,8 @@ fn slot_zero(layout: &Layout, platform_data: [U32; 2]) -> SlotZero {
         *entry = u32::from(slot.number()).into();
     }
     image.slave.slot_queue_recycle = data.count().into();
-    image.slave.debug[0] = DEBUG_ENTRIES.into();
+    // The first debug word tells how many there are, itself included.
+    image.slave.debug[0] = (image.slave.debug.len() as u32).into();
     image
 }
 

@@ -132,6 +132,9 @@ impl Receiver {
         debug_assert!(*holds != 0, "slot {slot:?} released once too often");
         *holds = holds.saturating_sub(1);
         if *holds == 0 {
+            // Every load from the slot before its return: a store barrier alone would let a load of the payload
+            // be satisfied after the peer has seen the slot come back and has written into it.
+            shared.platform.read_barrier();
             shared.store(field::slot_queue(Side::Master, self.returned), u32::from(slot.number()));
             // Entry before count: pairs with the peer's read barrier after it loads the count.
             shared.platform.write_barrier();

@@ -21,6 +21,23 @@ use crate::platform::{BusAddress, Clock, Moment, Platform, Window};
 /// Ticks and cycles a second.
 const RATE: u32 = 1_000_000;
 
+/// What the driver did to the shared memory, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Loaded the word at an offset.
+    Load(usize),
+    /// Stored a word at an offset.
+    Store(usize, u32),
+    /// [`Platform::write_barrier`].
+    WriteBarrier,
+    /// [`Platform::read_barrier`].
+    ReadBarrier,
+    /// [`Platform::full_barrier`].
+    FullBarrier,
+    /// [`Platform::ring_doorbell`].
+    Ring,
+}
+
 struct Inner {
     memory: RefCell<Memory>,
     peer: RefCell<FakePeer>,
@@ -28,6 +45,7 @@ struct Inner {
     ticks: Cell<u64>,
     stamp: Cell<Option<Moment>>,
     rings: Cell<u32>,
+    trace: RefCell<Option<Vec<Access>>>,
 }
 
 /// A board whose time passes only when it is looked at or waited for, and whose peer runs only then too.
@@ -47,6 +65,7 @@ impl FakeBoard {
                 ticks: Cell::new(1),
                 stamp: Cell::new(None),
                 rings: Cell::new(0),
+                trace: RefCell::new(None),
             }),
         }
     }
@@ -73,6 +92,22 @@ impl FakeBoard {
         }
     }
 
+    /// Notes from now on what the driver does; the peer's own accesses are not noted.
+    pub fn start_trace(&self) {
+        *self.inner.trace.borrow_mut() = Some(Vec::new());
+    }
+
+    /// What the driver has done since [`Self::start_trace`].
+    pub fn take_trace(&self) -> Vec<Access> {
+        self.inner.trace.borrow_mut().take().unwrap_or_default()
+    }
+
+    fn note(&self, access: Access) {
+        if let Some(trace) = &mut *self.inner.trace.borrow_mut() {
+            trace.push(access);
+        }
+    }
+
     /// Times VideoCore's doorbell was rung.
     pub fn rings(&self) -> u32 {
         self.inner.rings.get()
@@ -89,10 +124,12 @@ impl Window for FakeBoard {
     }
 
     fn load(&self, offset: usize) -> u32 {
+        self.note(Access::Load(offset));
         self.memory().load(offset)
     }
 
     fn store(&self, offset: usize, value: u32) {
+        self.note(Access::Store(offset, value));
         self.memory().store(offset, value);
     }
 }
@@ -113,13 +150,20 @@ impl Clock for FakeBoard {
 }
 
 impl Platform for FakeBoard {
-    fn write_barrier(&self) {}
+    fn write_barrier(&self) {
+        self.note(Access::WriteBarrier);
+    }
 
-    fn read_barrier(&self) {}
+    fn read_barrier(&self) {
+        self.note(Access::ReadBarrier);
+    }
 
-    fn full_barrier(&self) {}
+    fn full_barrier(&self) {
+        self.note(Access::FullBarrier);
+    }
 
     fn ring_doorbell(&mut self) {
+        self.note(Access::Ring);
         self.inner.rings.set(self.inner.rings.get() + 1);
     }
 

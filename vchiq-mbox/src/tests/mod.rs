@@ -4,6 +4,7 @@ mod deadlines;
 mod golden;
 mod hostile;
 mod mailbox;
+mod ordering;
 mod quotas;
 mod sequences;
 mod services;

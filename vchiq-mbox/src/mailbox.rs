@@ -127,7 +127,8 @@ impl MailboxError {
 /// The mailbox with its one property buffer.
 ///
 /// The buffer is a non-cached window. While a call is under way it belongs to VideoCore; after a timeout it stays
-/// so until the late reply has been taken, which the next call does first.
+/// so until the late reply has been taken, which the next call does first. That also holds for the next `Mailbox` on
+/// the same buffer: a request without an answer is known by its code word.
 pub struct Mailbox<R, B> {
     registers: R,
     buffer: B,
@@ -149,7 +150,8 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
         if have < Self::MIN_BUFFER {
             return Err(MailboxError::BufferTooSmall { have, need: Self::MIN_BUFFER });
         }
-        Ok(Self { registers, buffer, late_reply_due: false, drained: 0 })
+        let late_reply_due = is_under_way(&buffer);
+        Ok(Self { registers, buffer, late_reply_due, drained: 0 })
     }
 
     /// Words found in the mailbox that no call of ours was waiting for.
@@ -291,6 +293,23 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
 
     /// Sends the buffer and waits until it comes back.
     fn exchange(&mut self, board: &impl Platform, tag: u32, deadline: Deadline) -> Result<(), MailboxError> {
+        if let Err(error) = self.send(board, deadline) {
+            // Not VideoCore's after all.
+            self.store_word(at::TOTAL, 0);
+            return Err(error);
+        }
+        let (word, expected) = (self.read_word(board, tag, deadline)?, self.mail());
+        if word != expected {
+            return Err(MailboxError::WrongReply { word, expected });
+        }
+        self.late_reply_due = false;
+        // The answer is read after the mailbox word that announced it.
+        board.full_barrier();
+        Ok(())
+    }
+
+    /// Gives the buffer to VideoCore.
+    fn send(&mut self, board: &impl Platform, deadline: Deadline) -> Result<(), MailboxError> {
         self.drain()?;
         // The request is in memory before the mailbox word tells of it.
         board.full_barrier();
@@ -299,16 +318,9 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
                 return Err(MailboxError::Full);
             }
         }
-        let expected = self.mail();
-        self.registers.write(expected);
+        let mail = self.mail();
+        self.registers.write(mail);
         self.late_reply_due = true;
-        let word = self.read_word(board, tag, deadline)?;
-        if word != expected {
-            return Err(MailboxError::WrongReply { word, expected });
-        }
-        self.late_reply_due = false;
-        // The answer is read after the mailbox word that announced it.
-        board.full_barrier();
         Ok(())
     }
 
@@ -338,4 +350,11 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
         }
         Err(MailboxError::Flooded { word: last })
     }
+}
+
+/// True if the buffer holds a request that has not been answered: an earlier `Mailbox` gave up waiting for it. Firmware
+/// replaces the code word of whatever it answers.
+fn is_under_way(buffer: &impl Window) -> bool {
+    let total = buffer.load(at::TOTAL * 4) as usize;
+    buffer.load(at::CODE * 4) == CODE_REQUEST && (FRAME_WORDS * 4..=buffer.len()).contains(&total)
 }

@@ -123,6 +123,32 @@ fn the_buffer_is_not_reused_before_a_late_reply() {
 }
 
 #[test]
+fn another_mailbox_on_the_same_buffer_waits_for_the_late_reply_too() {
+    let (mut first, fake, board) = mailbox(MailboxBehaviour::Silent);
+    let deadline = || Deadline::after(&board, Duration::from_millis(1));
+    assert!(first.call::<FirmwareRevision>(&board, (), deadline()).is_err());
+    let before = fake.buffer_words(7);
+    fake.behave(answer(&[9], 4));
+    let mut second = Mailbox::new(fake.clone(), fake.clone()).unwrap();
+    let error = second.call::<BoardRevision>(&board, (), deadline()).unwrap_err();
+    assert_eq!(error, MailboxError::NoReply { tag: 0x0001_0002 }, "still VideoCore's");
+    assert_eq!(fake.buffer_words(7), before, "untouched");
+    fake.deliver(FakeMailbox::BUS.0 | 8);
+    assert_eq!(second.call::<BoardRevision>(&board, (), deadline()), Ok(9));
+}
+
+#[test]
+fn a_buffer_that_could_not_be_sent_is_not_waited_for() {
+    let (mut first, fake, board) = mailbox(answer(&[7], 4));
+    fake.set_full(true);
+    let deadline = || Deadline::after(&board, Duration::from_millis(1));
+    assert_eq!(first.call::<FirmwareRevision>(&board, (), deadline()), Err(MailboxError::Full));
+    fake.set_full(false);
+    let mut second = Mailbox::new(fake.clone(), fake.clone()).unwrap();
+    assert_eq!(second.call::<FirmwareRevision>(&board, (), deadline()), Ok(7));
+}
+
+#[test]
 fn the_command_line_loses_its_padding_only() {
     let text = b"coherent_pool=1M console=ttyAMA0\0\0\0\0";
     let words: Vec<u32> = text.chunks(4).map(|chunk| u32::from_le_bytes(chunk.try_into().unwrap())).collect();

@@ -155,9 +155,9 @@ impl Range {
 /// Permission bits, gathered along the walk.
 #[derive(Clone, Copy, Default)]
 struct Permissions {
-    /// AP[2].
+    /// `AP[2]`.
     read_only: bool,
-    /// AP[1].
+    /// `AP[1]`.
     unprivileged: bool,
     /// UXN, or XN of a regime with one range.
     no_execute: bool,

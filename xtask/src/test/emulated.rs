@@ -32,13 +32,14 @@ pub fn passes(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// The cut-down firmware lacks the service: a verdict, not an error, and not a pass.
-pub fn absent(context: &Context) -> Result<()> {
+/// The cut-down firmware lacks the shared-memory service, and does not start the Arm of an emulated board
+/// (`docs/emulator.md` says why): a verdict with its reason, in bounded time, not an error and not a pass.
+pub fn cut_down(context: &Context) -> Result<()> {
     let report = run(context, 1, "start_cd", &["--variant", "start_cd"])?;
-    let bring_up = scenario(&report, "bring-up")?;
-    ensure!(bring_up.verdict == Verdict::Absent, "bring-up is not absent: {report:#?}");
-    let reason = bring_up.reason.as_deref().context("the verdict absent has no reason")?;
-    context.say(&format!("start_cd: absent: {reason}"));
+    let first = report.scenarios.first().context("the report has no scenario")?;
+    ensure!(first.verdict != Verdict::Pass, "start_cd passes: {report:#?}");
+    let reason = first.reason.as_deref().with_context(|| format!("{} has no reason", first.name))?;
+    context.say(&format!("start_cd: {} {}: {reason}", first.name, first.verdict));
     Ok(())
 }
 

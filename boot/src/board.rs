@@ -151,6 +151,8 @@ impl Platform for Link {
         while !interrupts::take_ring() && counters::ticks() < deadline {
             barrier::relax();
         }
+        // The handler read BELL0; what it announced must not have been loaded before (hardware fact sheet 6).
+        barrier::order_loads();
     }
 
     fn take_doorbell_stamp(&mut self) -> Option<Moment> {

@@ -3,6 +3,8 @@
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use harness::Verdict;
+
 use crate::arch::barrier;
 use crate::arch::exceptions::{self, Frame};
 use crate::{interrupts, serial, watchdog};
@@ -20,11 +22,15 @@ pub(crate) enum After {
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// Parks if the end has begun before: the serial line has said what could be said.
+///
+/// A plain load and store, because an exception may come before translation is on, when exclusive accesses need not
+/// work. Nothing comes between the two: one core, interrupts masked.
 fn begin() {
     exceptions::mask_interrupts();
-    if BEGUN.swap(true, Ordering::Relaxed) {
+    if BEGUN.load(Ordering::Relaxed) {
         barrier::park();
     }
+    BEGUN.store(true, Ordering::Relaxed);
 }
 
 /// Ends the run: `harness: end, verdict NAME` is the last line, as log record and as text.
@@ -47,24 +53,25 @@ fn last_line(verdict: &str, after: After) -> ! {
     }
 }
 
+/// The last line after a fault, in text alone: the fault may have come in the middle of a log frame, and the logger
+/// takes no second one.
+fn failed() -> ! {
+    serial::text(format_args!("harness: end, verdict {}", Verdict::Fail.name()));
+    serial::drain();
+    watchdog::disarm();
+    barrier::park()
+}
+
 /// Ends the run after an exception that nobody expected.
 pub(crate) fn after_exception(vector: u64, frame: &Frame) -> ! {
     begin();
     serial::text(format_args!("exception: {} (vector {vector})\r\n{frame}", exceptions::vector_name(vector)));
-    defmt::error!(
-        "exception: {=str}, {=str}, syndrome {=u64:#x}, at {=u64:#x}, address {=u64:#x}",
-        exceptions::vector_name(vector),
-        exceptions::class_name(frame.class()),
-        frame.raw_syndrome(),
-        frame.return_address(),
-        frame.fault_address(),
-    );
-    last_line("fail", After::Wait)
+    failed()
 }
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     begin();
     serial::text(format_args!("panic: {info}"));
-    last_line("fail", After::Wait)
+    failed()
 }

@@ -19,14 +19,17 @@ pub enum Victim {
     Startup,
     /// `harness::run`: everything is there.
     Harness,
+    /// `_defmt_write`: a log frame is half written.
+    LogWrite,
 }
 
 impl Victim {
-    /// The function's path, as both of rustc's mangling schemes spell it within a symbol.
+    /// The function's name, or its path as both of rustc's mangling schemes spell it within a symbol.
     const fn mangled(self) -> &'static str {
         match self {
             Self::Startup => "4boot7startup7machine",
             Self::Harness => "7harness3run3run",
+            Self::LogWrite => "_defmt_write",
         }
     }
 }

@@ -30,8 +30,13 @@ fn at_hand() -> Option<BuiltImage> {
 
 /// Boots a copy in which the startup begins with these instructions; returns the lines of plain text.
 fn boot_with(image: &BuiltImage, name: &str, instructions: &[u32]) -> Vec<String> {
+    boot_with_fault_in(image, Victim::Startup, name, instructions)
+}
+
+/// The same with a fault elsewhere.
+fn boot_with_fault_in(image: &BuiltImage, victim: Victim, name: &str, instructions: &[u32]) -> Vec<String> {
     let path = image::folder().join(format!("fault-{name}.img"));
-    fs::write(&path, image.with_fault(Victim::Startup, instructions)).expect("the copy can be written");
+    fs::write(&path, image.with_fault(victim, instructions)).expect("the copy can be written");
     plain_text(&serial_until_the_end(&path))
 }
 
@@ -132,5 +137,14 @@ fn a_jump_into_data_is_not_executed() {
     let dump = boot_with(&image, "data", &[0x9100_03e1, 0xd61f_0020]);
     assert_eq!(register(&dump, "ESR") >> 26, 0x21, "the class is an instruction abort: {dump:#?}");
     assert_eq!(register(&dump, "ELR"), register(&dump, "SP"));
+    assert_failed_run(&dump);
+}
+
+#[test]
+fn a_fault_within_a_log_frame_still_ends_with_the_verdict_fail() {
+    let Some(image) = at_hand() else { return };
+    // brk #0
+    let dump = boot_with_fault_in(&image, Victim::LogWrite, "frame", &[0xd420_0000]);
+    assert_eq!(register(&dump, "ELR"), image.address_of(Victim::LogWrite));
     assert_failed_run(&dump);
 }

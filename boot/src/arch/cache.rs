@@ -7,7 +7,6 @@ use super::barrier;
 /// What to do with each line.
 #[derive(Clone, Copy)]
 enum Operation {
-    Clean,
     Invalidate,
     CleanAndInvalidate,
 }
@@ -20,14 +19,12 @@ pub(crate) fn line_size() -> usize {
     4 << (cache_type >> 16 & 0xf)
 }
 
-/// Writes dirty lines back: what the cores stored is in memory, and VideoCore can read it.
-pub(crate) fn clean(start: usize, length: usize) {
-    maintain(Operation::Clean, start, length);
-}
-
-/// Writes dirty lines back and drops all: the next load comes from memory.
+/// Writes dirty lines back and drops all: what the cores stored is in memory, where VideoCore can read it, and the
+/// next load comes from memory.
 ///
-/// Preferred to a plain invalidate wherever the range may hold anything of ours.
+/// Preferred to a plain invalidate wherever the range may hold anything of ours; and to a plain clean, which on a
+/// Cortex-A53 can be overtaken by an eviction of the same line (erratum 855873) unless the stub has set a bit that
+/// only EL3 reaches.
 pub(crate) fn clean_and_invalidate(start: usize, length: usize) {
     maintain(Operation::CleanAndInvalidate, start, length);
 }
@@ -44,10 +41,6 @@ fn maintain(operation: Operation, start: usize, length: usize) {
     barrier::complete_all();
     while address < end {
         match operation {
-            // SAFETY: DC CVAC changes no value that this core can see.
-            Operation::Clean => unsafe {
-                asm!("dc cvac, {}", in(reg) address, options(nostack, preserves_flags))
-            },
             // SAFETY: callers pass ranges whose cached content they have no use for: see `invalidate`.
             Operation::Invalidate => unsafe {
                 asm!("dc ivac, {}", in(reg) address, options(nostack, preserves_flags))

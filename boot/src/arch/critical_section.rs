@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use cortex_a::registers::{DAIF, MPIDR_EL1, Readable, SCTLR_EL1, Writeable};
+use cortex_a::registers::{DAIF, MPIDR_EL1, Readable, SCTLR_EL1};
 use critical_section::{Impl, RawRestoreState, set_impl};
 
 use super::{barrier, exceptions};
@@ -43,7 +43,7 @@ unsafe impl Impl for MaskAndLock {
         if state & NESTED == 0 {
             OWNER.store(FREE, Ordering::Release);
         }
-        DAIF.set(state & !NESTED);
+        exceptions::restore_mask(state & !NESTED);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::arch::global_asm;
 use core::fmt;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use cortex_a::registers::{DAIF, ESR_EL1, VBAR_EL1, Writeable};
 use tock_registers::LocalRegisterCopy;
@@ -38,12 +39,21 @@ pub(super) fn install_vectors() {
 
 /// Lets interrupts reach this core.
 pub(crate) fn unmask_interrupts() {
+    // The crate's register writes do not hold memory accesses back; the same below.
+    compiler_fence(Ordering::SeqCst);
     DAIF.write(DAIF::D::Masked + DAIF::A::Unmasked + DAIF::I::Unmasked + DAIF::F::Masked);
 }
 
 /// Keeps interrupts away from this core.
 pub(crate) fn mask_interrupts() {
     DAIF.write(DAIF::D::Masked + DAIF::A::Masked + DAIF::I::Masked + DAIF::F::Masked);
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// Puts a mask back that was read from DAIF.
+pub(crate) fn restore_mask(mask: u64) {
+    compiler_fence(Ordering::SeqCst);
+    DAIF.set(mask);
 }
 
 /// An IRQ; the arguments are PMCCNTR and CNTPCT as the vector's third and fourth instruction read them.
@@ -66,23 +76,8 @@ impl Frame {
     }
 
     /// Exception class (ESR bits 31:26).
-    pub(crate) fn class(&self) -> u8 {
+    fn class(&self) -> u8 {
         self.syndrome().read(ESR_EL1::EC) as u8
-    }
-
-    /// Raw syndrome.
-    pub(crate) const fn raw_syndrome(&self) -> u64 {
-        self.syndrome
-    }
-
-    /// Where the exception was taken.
-    pub(crate) const fn return_address(&self) -> u64 {
-        self.return_address
-    }
-
-    /// The address whose access failed, for aborts.
-    pub(crate) const fn fault_address(&self) -> u64 {
-        self.fault_address
     }
 
     /// True for aborts that concern an address: FAR is valid.
@@ -108,7 +103,7 @@ impl Frame {
 }
 
 /// Exception class in words.
-pub(crate) const fn class_name(class: u8) -> &'static str {
+const fn class_name(class: u8) -> &'static str {
     match class {
         0x00 => "undefined instruction",
         0x01 => "trapped WFI or WFE",

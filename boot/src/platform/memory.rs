@@ -131,7 +131,7 @@ impl Window for LendableMemory {
 impl Lendable for LendableMemory {
     fn clean(&self, offset: usize, length: usize) {
         if let Some((start, length)) = self.region.part(offset, length) {
-            cache::clean(start, length);
+            cache::clean_and_invalidate(start, length);
         }
     }
 

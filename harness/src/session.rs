@@ -107,9 +107,10 @@ impl<'a, B: Board> Session<'a, B> {
         })
     }
 
-    /// `timeout` from now, but not past the end of the run.
+    /// `timeout` from now. Not cut at the end of the run: an answer cut off by our own limit would be called missing,
+    /// and the firmware blamed. The run's time is looked at between messages ([`Self::check_run_time`]).
     pub(crate) fn deadline(&self, timeout: Duration) -> Deadline {
-        Deadline::after(&self.clock, timeout).min(self.run_deadline)
+        Deadline::after(&self.clock, timeout)
     }
 
     /// Asks a property tag.

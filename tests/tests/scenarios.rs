@@ -13,6 +13,7 @@ struct Run {
     outcome: Outcome,
     collected: Collected,
     seconds: u64,
+    milliseconds: u64,
     kicks: u32,
 }
 
@@ -52,7 +53,13 @@ fn run(behaviour: Behaviour) -> Run {
     assert!(collector.is_finished(), "the run has no last record");
     let collected = collector.finish(Finish::default());
     assert_eq!(collected.report.verdict(), outcome.verdict, "{:#?}", collected.report.scenarios);
-    Run { outcome, collected, seconds: board.seconds(), kicks: board.kicks() }
+    Run {
+        outcome,
+        collected,
+        seconds: board.seconds(),
+        milliseconds: board.milliseconds(),
+        kicks: board.kicks(),
+    }
 }
 
 fn with_plan(words: &str) -> Behaviour {
@@ -319,4 +326,14 @@ fn the_run_ends_at_its_limit() {
     let run = run(with_plan("harness.iterations=100000000 harness.limit_s=1"));
     run.assert_scenario("echo", Verdict::Fail, Some(Owner::Harness), "limit of 1 s");
     assert!(run.seconds < 4, "took {} s", run.seconds);
+}
+
+#[test]
+fn the_run_s_limit_does_not_cut_a_wait_short_and_blame_the_firmware() {
+    let words = "harness.scenario=handshake harness.iterations=100000000 harness.limit_s=1";
+    let behaviour = Behaviour { import: Import::Silent, good_imports: 1800, ..with_plan(words) };
+    let run = run(behaviour);
+    run.assert_scenario("handshake", Verdict::Hung, Some(Owner::Firmware), "import: IMPORT of kernel id");
+    // Half of the run's second had passed; the answer had its whole second all the same.
+    assert!(run.milliseconds > 1_400, "took {} ms", run.milliseconds);
 }

@@ -135,6 +135,11 @@ impl FakeBoard {
     pub fn seconds(&self) -> u64 {
         self.world.cycles.get() / u64::from(ARM_HZ)
     }
+
+    /// Milliseconds that have passed on the board.
+    pub fn milliseconds(&self) -> u64 {
+        self.world.cycles.get() / u64::from(ARM_HZ / 1000)
+    }
 }
 
 impl Board for FakeBoard {

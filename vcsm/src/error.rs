@@ -3,8 +3,8 @@
 use vchiq_mbox::{MessageInfo, Owner};
 
 use crate::{
-    ids::{KernelId, TransactionId},
-    wire::Undecodable,
+    ids::{Handle, KernelId, TransactionId},
+    wire::{MessageType, Undecodable},
 };
 
 /// Where a message lay, and its number among all that were received.
@@ -38,6 +38,38 @@ pub enum Misuse {
         /// Kernel id of the token.
         kernel_id: KernelId,
     },
+    /// A block of another client, or one that has been freed.
+    #[error("no block with handle {handle:?}")]
+    UnknownBlock {
+        /// Handle of the token.
+        handle: Handle,
+    },
+    /// A block that is locked can be neither resized nor freed.
+    #[error("block {handle:?} is locked {locks} times")]
+    BlockLocked {
+        /// Its handle.
+        handle: Handle,
+        /// Its locks.
+        locks: u32,
+    },
+    /// UNLOCK of a block that is not locked.
+    #[error("block {handle:?} is not locked")]
+    BlockNotLocked {
+        /// Its handle.
+        handle: Handle,
+    },
+    /// An abandoned request for the block has not been answered yet.
+    #[error("block {handle:?} has a request under way")]
+    BlockBusy {
+        /// Its handle.
+        handle: Handle,
+    },
+    /// ACTION_CLEAN for an import that is not abandoned without a reply.
+    #[error("nothing to undo for kernel id {kernel_id:?}")]
+    NothingToUndo {
+        /// Its number.
+        kernel_id: KernelId,
+    },
 }
 
 /// Something of ours is used up.
@@ -48,6 +80,18 @@ pub enum Exhausted {
     #[error("{capacity} buffers are out")]
     TableFull {
         /// Places of the table.
+        capacity: usize,
+    },
+    /// Every place for heap blocks, or for their requests under way, is taken.
+    #[error("{capacity} heap blocks or requests under way")]
+    BlocksFull {
+        /// Places.
+        capacity: usize,
+    },
+    /// Every place for spare buffers is taken.
+    #[error("{capacity} spare buffers")]
+    SparesFull {
+        /// Places.
         capacity: usize,
     },
     /// All 2^32 - 1 kernel ids have been used.
@@ -118,13 +162,31 @@ pub enum Violation {
         again: Place,
     },
     /// An import was given a handle that another import still has.
-    #[error("handle {handle:#010x} of kernel id {holder:?} given again at {place:?}")]
+    #[error("handle {handle:?} of kernel id {holder:?} given again at {place:?}")]
     HandleInUse {
         /// The handle.
-        handle: u32,
+        handle: Handle,
         /// Who has it.
         holder: KernelId,
         /// Where the reply lay.
+        place: Place,
+    },
+    /// A heap block was given a handle that another block still has.
+    #[error("handle {handle:?} of a block given again at {place:?}")]
+    BlockHandleInUse {
+        /// The handle.
+        handle: Handle,
+        /// Where the reply lay.
+        place: Place,
+    },
+    /// LOCK answered for another block.
+    #[error("LOCK of {asked:?} answered for another: {words:x?} at {place:?}")]
+    WrongHandle {
+        /// The handle asked for.
+        asked: Handle,
+        /// The answer's words.
+        words: [u32; 4],
+        /// Where it lay.
         place: Place,
     },
     /// RELEASED for a kernel id that no buffer ever had.
@@ -205,6 +267,24 @@ pub enum Error {
         /// The request.
         transaction: TransactionId,
     },
+    /// Firmware answered a request for a heap block by a failure.
+    #[error("{request:?} {transaction:?} refused with {status:#x}")]
+    Refused {
+        /// What was asked.
+        request: MessageType,
+        /// The request.
+        transaction: TransactionId,
+        /// The answer's status; 0 where a handle or an address is missing.
+        status: u32,
+    },
+    /// No reply to a request for a heap block. Its late reply is recognised, and what it gave is given back.
+    #[error("{request:?} {transaction:?} abandoned")]
+    RequestTimedOut {
+        /// What was asked.
+        request: MessageType,
+        /// The request.
+        transaction: TransactionId,
+    },
     /// No RELEASED before the deadline.
     #[error("no RELEASED for kernel id {kernel_id:?}")]
     ReleaseTimedOut {
@@ -234,6 +314,8 @@ impl Error {
             Self::Absent
             | Self::ImportRefused { .. }
             | Self::ImportTimedOut { .. }
+            | Self::Refused { .. }
+            | Self::RequestTimedOut { .. }
             | Self::ReleaseTimedOut { .. }
             | Self::NoReleaseNotice
             | Self::AlreadyReleased { .. }

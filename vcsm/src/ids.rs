@@ -80,6 +80,23 @@ impl KernelIds {
     }
 }
 
+/// Firmware's handle of a resource; never 0. Firmware may give a value again once its resource is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Handle(u32);
+
+impl Handle {
+    /// A handle as firmware told it; 0 is none.
+    pub(crate) const fn told(word: u32) -> Option<Self> {
+        if word == 0 { None } else { Some(Self(word)) }
+    }
+
+    /// The number, as in the property tags that lock and unlock.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! ```text
 //! client     open the service, import, free, and wait for RELEASED
 //! ├─ record    one lent buffer and where it is in its life
+//! ├─ request   one request for a block of VideoCore's heap, and its answer
 //! ├─ history   replies already seen, to tell a duplicate from a stranger
 //! ├─ ids       transaction and kernel ids
 //! └─ wire      the messages, byte for byte (VCSM fact sheet 2 to 5)
@@ -21,15 +22,16 @@ mod history;
 mod ids;
 mod lend;
 mod record;
+mod request;
 #[cfg(test)]
 mod tests;
 pub mod wire;
 
 pub use client::{
-    Counters, FreeFailure, Freed, ImportFailure, Imported, Importing, Options, ProtocolVersion, Recovered,
-    ReleaseFailure, Returned, Smem,
+    Block, BlockFailure, BlockSize, Counters, FreeFailure, Freed, ImportFailure, Imported, Importing,
+    LinkReset, Locked, Options, ProtocolVersion, Recovered, ReleaseFailure, Returned, Smem,
 };
 pub use error::{Error, Exhausted, Misuse, Place, Violation};
-pub use ids::{KernelId, TransactionId};
+pub use ids::{Handle, KernelId, TransactionId};
 pub use lend::Lend;
 pub use record::Outstanding;

@@ -3,13 +3,14 @@
 //! ```text
 //! Importing ──reply──→ Imported ──FREE──→ Freeing ──RELEASED──→ Returned
 //!     │  └──refused──→ Returned    └──RELEASED (violation)──→ Returned
-//!     └─ timeout: abandoned; the late reply is freed at once
+//!     └─ timeout: abandoned; the late reply is freed at once, unless ACTION_CLEAN has been sent
+//! Given (to firmware that asked for memory) ──RELEASED──→ spare again
 //! ```
 
 use vchiq_mbox::{Exchange, MessageInfo, Submitted};
 
 use crate::{
-    ids::{KernelId, TransactionId},
+    ids::{Handle, KernelId, TransactionId},
     lend::Lend,
     wire::{MessageType, Released},
 };
@@ -18,11 +19,13 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
     /// IMPORT sent, no reply yet.
-    Importing,
+    Importing { submitted: Submitted },
     /// Firmware has a handle on it.
-    Imported { handle: u32, exchange: Exchange },
+    Imported { handle: Handle, exchange: Exchange },
     /// FREE sent, no RELEASED yet.
-    Freeing { handle: u32, submitted: Submitted },
+    Freeing { handle: Handle, submitted: Submitted },
+    /// Given to firmware, which had asked for so many bytes.
+    Given { handle: u32, size: u32 },
     /// Firmware has no claim on it: refused, or released.
     Returned(Outcome),
 }
@@ -32,26 +35,33 @@ pub(crate) enum State {
 pub(crate) enum Outcome {
     Refused,
     ReleasedEarly,
-    Released { exchange: Exchange, info: MessageInfo },
+    /// Undone by firmware after ACTION_CLEAN.
+    Undone,
+    Released {
+        exchange: Exchange,
+        info: MessageInfo,
+    },
 }
 
 /// A lent buffer. It owns the buffer, so that whatever becomes of the caller's tokens, the memory stays reserved.
 pub(crate) struct Record<B> {
     pub(crate) kernel_id: KernelId,
     pub(crate) transaction: TransactionId,
-    pub(crate) submitted: Submitted,
     pub(crate) buffer: B,
     /// The caller has given up waiting for the reply.
     pub(crate) abandoned: bool,
+    /// ACTION_CLEAN has been sent: firmware is to undo the import by itself.
+    pub(crate) cleaned: bool,
     pub(crate) state: State,
 }
 
 impl<B: Lend> Record<B> {
     /// The handle, while firmware has one.
-    pub(crate) fn handle(&self) -> Option<u32> {
+    pub(crate) fn handle(&self) -> Option<Handle> {
         match self.state {
             State::Imported { handle, .. } | State::Freeing { handle, .. } => Some(handle),
-            State::Importing | State::Returned(_) => None,
+            State::Given { handle, .. } => Handle::told(handle),
+            State::Importing { .. } | State::Returned(_) => None,
         }
     }
 
@@ -62,18 +72,29 @@ impl<B: Lend> Record<B> {
 
     /// The words that RELEASED must have; handle 0 if none is known.
     pub(crate) fn expected_release(&self) -> [u32; 5] {
+        let size = match self.state {
+            State::Given { size, .. } => size,
+            _ => self.buffer.size(),
+        };
         [
             MessageType::Released.unsolicited(),
             self.buffer.bus_address().0,
-            self.buffer.size(),
+            size,
             self.kernel_id.number(),
-            self.handle().unwrap_or(0),
+            self.handle().map_or(0, Handle::number),
         ]
     }
 
-    /// RELEASED tells of exactly this import.
+    /// RELEASED tells of exactly this buffer. Firmware that undoes an import may do so before its handle is known.
     pub(crate) fn is_released_by(&self, released: &Released) -> bool {
-        self.handle().is_some() && released.words() == self.expected_release()
+        let (words, mut expected) = (released.words(), self.expected_release());
+        if matches!(self.state, State::Importing { .. }) {
+            if !self.cleaned || words[4] == 0 {
+                return false;
+            }
+            expected[4] = words[4];
+        }
+        words == expected
     }
 }
 
@@ -86,9 +107,11 @@ pub struct Outstanding {
     /// Number of its IMPORT.
     pub transaction: TransactionId,
     /// Its handle, once known.
-    pub handle: Option<u32>,
+    pub handle: Option<Handle>,
     /// FREE has been sent.
     pub freed: bool,
     /// The wait for its IMPORT's reply was given up.
     pub abandoned: bool,
+    /// Firmware had asked for memory.
+    pub given: bool,
 }

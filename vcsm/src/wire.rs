@@ -22,13 +22,27 @@ pub const MAX_MESSAGE: usize = 60;
 /// Set in the first word of a message that is no reply.
 const UNSOLICITED: u32 = 1 << 31;
 
-/// Message numbers used here.
+/// Message numbers (VCSM fact sheet 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u32)]
 pub enum MessageType {
+    /// Makes a block of VideoCore's heap.
+    Alloc = 0,
+    /// Pins a block and tells where it is.
+    Lock = 1,
+    /// Takes a lock back.
+    Unlock = 2,
+    /// Takes a lock back without an answer.
+    UnlockNoAnswer = 3,
     /// Lets go of a handle.
     Free = 4,
+    /// Changes the size of a block.
+    Resize = 5,
+    /// Prints the resources into the firmware's log.
+    WalkAlloc = 6,
+    /// Undoes a request whose reply nobody waits for any longer.
+    ActionClean = 7,
     /// Wraps foreign memory in a handle.
     Import = 8,
     /// Tells the protocol version.
@@ -48,8 +62,9 @@ impl MessageType {
     }
 }
 
-/// How firmware is to treat an import's memory.
+/// How firmware is to treat a resource's memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u32)]
 pub enum CacheType {
     /// Through its caches.
@@ -75,6 +90,115 @@ impl RequestHeader {
         Self { kind: (kind as u32).into(), transaction: transaction.into() }
     }
 }
+
+/// ALLOC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Alloc {
+    /// 0: header.
+    pub header: RequestHeader,
+    /// 8: a [`CacheType`].
+    pub cache_type: U32,
+    /// 12: bytes of a unit.
+    pub unit: U32,
+    /// 16: units.
+    pub count: U32,
+    /// 20: alignment in bytes.
+    pub alignment: U32,
+    /// 24: process id of the owner; part of the resource's description.
+    pub allocator: U32,
+    /// 28: NUL-padded name.
+    pub name: [u8; NAME_SIZE],
+}
+const _: () = assert!(size_of::<Alloc>() == 60); // VCSM fact sheet 3
+const _: () = assert!(core::mem::offset_of!(Alloc, alignment) == 8 + 12);
+
+/// Reply to ALLOC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct AllocResult {
+    /// 0: transaction id of the request.
+    pub transaction: U32,
+    /// 4: handle, 0 if refused.
+    pub handle: U32,
+    /// 8: where the block is now.
+    pub memory: U32,
+    /// 12: bytes of a unit.
+    pub unit: U32,
+    /// 16: units.
+    pub count: U32,
+}
+const _: () = assert!(size_of::<AllocResult>() == 20); // VCSM fact sheet 4
+
+/// LOCK, UNLOCK, UNLOCK_NOANS and FREE: all name a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct OnHandle {
+    /// 0: header.
+    pub header: RequestHeader,
+    /// 8: handle.
+    pub handle: U32,
+    /// 12: 0.
+    pub memory: U32,
+}
+const _: () = assert!(size_of::<OnHandle>() == 16); // VCSM fact sheet 3
+
+/// Reply to LOCK.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct LockResult {
+    /// 0: transaction id of the request.
+    pub transaction: U32,
+    /// 4: handle.
+    pub handle: U32,
+    /// 8: where the block is now.
+    pub memory: U32,
+    /// 12: where it was before, if it has moved.
+    pub old_memory: U32,
+}
+const _: () = assert!(size_of::<LockResult>() == 16); // VCSM fact sheet 4
+
+/// RESIZE.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Resize {
+    /// 0: header.
+    pub header: RequestHeader,
+    /// 8: handle.
+    pub handle: U32,
+    /// 12: 0.
+    pub memory: U32,
+    /// 16: bytes.
+    pub new_size: U32,
+}
+const _: () = assert!(size_of::<Resize>() == 20); // VCSM fact sheet 3
+
+/// Reply to UNLOCK and RESIZE.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct StatusResult {
+    /// 0: transaction id of the request.
+    pub transaction: U32,
+    /// 4: 0 for success; signed.
+    pub status: U32,
+}
+const _: () = assert!(size_of::<StatusResult>() == 8); // VCSM fact sheet 4
+
+/// WALK_ALLOC: nothing but its header.
+pub type WalkAlloc = RequestHeader;
+
+/// ACTION_CLEAN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ActionClean {
+    /// 0: header.
+    pub header: RequestHeader,
+    /// 8: [`MessageType`] of the request to undo.
+    pub action: U32,
+    /// 12: its transaction id.
+    pub action_transaction: U32,
+}
+const _: () = assert!(size_of::<ActionClean>() == 16); // VCSM fact sheet 3
 
 /// IMPORT.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -109,19 +233,6 @@ pub struct ImportResult {
     pub handle: U32,
 }
 const _: () = assert!(size_of::<ImportResult>() == 8); // VCSM fact sheet 4
-
-/// FREE.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct Free {
-    /// 0: header.
-    pub header: RequestHeader,
-    /// 8: handle.
-    pub handle: U32,
-    /// 12: 0.
-    pub memory: U32,
-}
-const _: () = assert!(size_of::<Free>() == 16); // VCSM fact sheet 3
 
 /// CLIENT_VERSION.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -205,11 +316,50 @@ pub struct VcMemRequestReply {
 }
 const _: () = assert!(size_of::<VcMemRequestReply>() == 20); // VCSM fact sheet 3
 
+/// Longest reply, in bytes.
+const MAX_REPLY: usize = size_of::<AllocResult>();
+
+/// A reply: it carries no type, so its shape is known only to who knows the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reply {
+    bytes: [u8; MAX_REPLY],
+    size: usize,
+}
+
+impl Reply {
+    fn of(message: &[u8], word: u32) -> Result<Self, Undecodable> {
+        let mut bytes = [0; MAX_REPLY];
+        let size = message.len();
+        let room = bytes.get_mut(..size).ok_or(Undecodable::Length { word, size, expected: MAX_REPLY })?;
+        room.copy_from_slice(message);
+        Ok(Self { bytes, size })
+    }
+
+    /// Word at an index; 0 past the end.
+    pub fn word(&self, index: usize) -> u32 {
+        let bytes = self.bytes.get(index * 4..index * 4 + 4).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// Transaction id of the request.
+    pub fn transaction(&self) -> u32 {
+        self.word(0)
+    }
+
+    /// The reply to a request of a known type.
+    ///
+    /// # Errors
+    /// [`Undecodable::Length`].
+    pub fn read<T: FromBytes>(&self) -> Result<T, Undecodable> {
+        exactly(&self.bytes[..self.size.min(MAX_REPLY)], self.transaction())
+    }
+}
+
 /// A message from firmware, told apart by its first word and checked for length only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FromFirmware {
-    /// A reply. IMPORT is the only request here that has one.
-    Reply(ImportResult),
+    /// A reply.
+    Reply(Reply),
     /// CLIENT_VERSION was understood.
     VersionAck(VersionAck),
     /// Firmware is done with an import.
@@ -254,7 +404,7 @@ impl FromFirmware {
         let (word, _) = U32::read_from_prefix(bytes).map_err(|_| Undecodable::Empty { size })?;
         let word = word.get();
         if word & UNSOLICITED == 0 {
-            return exactly(bytes, word).map(Self::Reply);
+            return Reply::of(bytes, word).map(Self::Reply);
         }
         match word & !UNSOLICITED {
             number if number == MessageType::ClientVersion as u32 => {

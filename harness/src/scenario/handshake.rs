@@ -228,7 +228,7 @@ fn use_block<'a, B: Board>(
     imported: &Imported,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let handle = MemoryHandle(imported.handle());
+    let handle = MemoryHandle(imported.handle().number());
     let block = client.buffer(imported).map_err(Error::from)?;
     let lent = vcsm::Lend::bus_address(block);
     let (locked, lock_cycles) = timed::<B, LockMemory>(session, handle, at::LOCK, tally)?;

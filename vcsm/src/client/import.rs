@@ -7,7 +7,7 @@ use super::{Smem, is_timeout};
 use crate::{
     error::{Error, Exhausted, Misuse},
     fmt::log_warn,
-    ids::{KernelId, TransactionId},
+    ids::{Handle, KernelId, TransactionId},
     lend::Lend,
     record::{Outcome, Record, State},
     wire::{CacheType, Import, MessageType, RequestHeader},
@@ -42,7 +42,7 @@ impl Importing {
 #[derive(PartialEq, Eq, Debug)]
 pub struct Imported {
     pub(super) kernel_id: KernelId,
-    handle: u32,
+    handle: Handle,
 }
 
 impl Imported {
@@ -50,8 +50,8 @@ impl Imported {
     pub fn kernel_id(&self) -> KernelId {
         self.kernel_id
     }
-    /// Firmware's handle, never 0.
-    pub fn handle(&self) -> u32 {
+    /// Firmware's handle.
+    pub fn handle(&self) -> Handle {
         self.handle
     }
 }
@@ -94,8 +94,9 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         match self.try_submit(link, &buffer, deadline) {
             Ok((kernel_id, transaction, submitted)) => {
                 let submitted = Submitted { begin, ..submitted };
-                let state = State::Importing;
-                let record = Record { kernel_id, transaction, submitted, buffer, abandoned: false, state };
+                let state = State::Importing { submitted };
+                let record =
+                    Record { kernel_id, transaction, buffer, abandoned: false, cleaned: false, state };
                 // There is room: checked before anything was sent.
                 if let Err(record) = self.records.push(record) {
                     core::mem::forget(record.buffer);
@@ -151,7 +152,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         let without_buffer = |error: Error| ImportFailure { error, buffer: None };
         loop {
             match self.record(kernel_id).map_err(|misuse| without_buffer(misuse.into()))?.state {
-                State::Importing => {}
+                State::Importing { .. } => {}
                 State::Imported { handle, .. } => return Ok(Imported { kernel_id, handle }),
                 State::Returned(Outcome::Refused) => {
                     let buffer = self.remove(kernel_id).map(|record| record.buffer);
@@ -160,7 +161,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
                         buffer,
                     });
                 }
-                State::Returned(_) | State::Freeing { .. } => {
+                State::Returned(_) | State::Freeing { .. } | State::Given { .. } => {
                     return Err(without_buffer(Error::AlreadyReleased { kernel_id }));
                 }
             }

@@ -1,18 +1,15 @@
 //! What each message from firmware does.
 
 use vchiq_mbox::{Deadline, Exchange, MessageInfo, Platform, Vchiq, Window};
-use zerocopy::IntoBytes;
 
 use super::Smem;
 use crate::{
     error::{Error, Place, Violation},
     fmt::log_warn,
+    ids::Handle,
     lend::Lend,
     record::{Outcome, State},
-    wire::{
-        FromFirmware, ImportResult, MAX_MESSAGE, MessageType, Released, RequestHeader, Undecodable,
-        VcMemRequest, VcMemRequestReply, VersionAck,
-    },
+    wire::{FromFirmware, ImportResult, MAX_MESSAGE, Released, Reply, Undecodable, VersionAck},
 };
 
 /// A message copied out of its slot.
@@ -52,38 +49,6 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         self.handle(received)
     }
 
-    /// FREEs of abandoned imports whose reply came late, and refusals of memory requests. What finds no slot now is
-    /// sent by a later call.
-    fn send_what_is_owed<P: Platform, W: Window>(&mut self, link: &mut Vchiq<P, W>) -> Result<(), Error> {
-        let late = |record: &&crate::record::Record<B>| {
-            record.abandoned && matches!(record.state, State::Imported { .. })
-        };
-        while let Some(kernel_id) = self.records.iter().find(late).map(|record| record.kernel_id) {
-            let sent =
-                self.try_free(link, kernel_id, |link, service, message| link.try_send(service, &[message]));
-            match sent {
-                Ok(_) => {}
-                Err(Error::Link(error)) if error.is_retryable() => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        while let Some(request) = self.refusals.front().copied() {
-            let header =
-                RequestHeader::new(MessageType::VcMemRequestReply, self.transactions.take().number());
-            let message =
-                VcMemRequestReply { header, request: request.into(), address: 0.into(), kernel_id: 0.into() };
-            match link.try_send(self.service, &[message.as_bytes()]) {
-                Ok(_) => {
-                    self.refusals.pop_front();
-                }
-                // With the list full, nothing more may be read: the next message might be another request.
-                Err(error) if error.is_retryable() && !self.refusals.is_full() => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
     fn handle(&mut self, received: Received) -> Result<(), Error> {
         let Received { info, decoded } = received;
         let place = Place::from(info);
@@ -92,7 +57,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
             Ok(FromFirmware::Released(released)) => self.on_released(released, info, place),
             Ok(FromFirmware::VersionAck(ack)) => self.on_version_ack(ack, place),
             Ok(FromFirmware::MemoryRequest(request)) => {
-                self.on_memory_request(request);
+                self.on_memory_request(&request);
                 Ok(())
             }
             Err(reason) => Err(Violation::undecodable(reason, place)),
@@ -104,30 +69,51 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         })
     }
 
-    fn on_reply(&mut self, reply: ImportResult, info: MessageInfo, place: Place) -> Result<(), Violation> {
-        let (transaction, handle) = (reply.transaction.get(), reply.handle.get());
-        let words = [transaction, handle];
-        let awaited = |state: &State| matches!(state, State::Importing);
-        let waiting = self
+    /// A reply says by its number alone what it answers.
+    fn on_reply(&mut self, reply: Reply, info: MessageInfo, place: Place) -> Result<(), Violation> {
+        let transaction = reply.transaction();
+        let importing = |state: &State| matches!(state, State::Importing { .. });
+        let import = self
             .records
             .iter()
-            .position(|record| awaited(&record.state) && record.transaction.number() == transaction);
-        let Some(index) = waiting else {
-            return Err(match self.history.find(transaction) {
-                Some(first) => Violation::DuplicateReply { words, first, again: place },
-                None => Violation::ReplyToNobody { words, place },
-            });
-        };
-        let holder =
-            self.records.iter().find(|record| record.handle() == Some(handle)).map(|record| record.kernel_id);
+            .position(|record| importing(&record.state) && record.transaction.number() == transaction);
+        if let Some(index) = import {
+            return self.on_import_result(index, reply, info, place);
+        }
+        let request = self
+            .requests
+            .iter()
+            .position(|request| request.answer.is_none() && request.transaction.number() == transaction);
+        if let Some(index) = request {
+            return self.on_answer(index, reply, info, place);
+        }
+        let words = [transaction, reply.word(1)];
+        Err(match self.history.find(transaction) {
+            Some(first) => Violation::DuplicateReply { words, first, again: place },
+            None => Violation::ReplyToNobody { words, place },
+        })
+    }
+
+    fn on_import_result(
+        &mut self,
+        index: usize,
+        reply: Reply,
+        info: MessageInfo,
+        place: Place,
+    ) -> Result<(), Violation> {
+        let result: ImportResult = reply.read().map_err(|reason| Violation::undecodable(reason, place))?;
         let record = &mut self.records[index];
         self.history.note(record.transaction, place);
-        if handle == 0 {
+        let Some(handle) = Handle::told(result.handle.get()) else {
             record.state = State::Returned(Outcome::Refused);
             self.counters.refused += 1;
             return Ok(());
-        }
-        record.state = State::Imported { handle, exchange: Exchange::between(&record.submitted, &info) };
+        };
+        let State::Importing { submitted } = record.state else { return Ok(()) };
+        let state = State::Imported { handle, exchange: Exchange::between(&submitted, &info) };
+        let holder = self.records.iter().find(|record| record.handle() == Some(handle));
+        let holder = holder.map(|record| record.kernel_id);
+        self.records[index].state = state;
         self.counters.imported += 1;
         match holder {
             Some(holder) => Err(Violation::HandleInUse { handle, holder, place }),
@@ -152,6 +138,17 @@ impl<B: Lend, const N: usize> Smem<B, N> {
             return Err(Violation::ReleasedMismatch { words, expected: record.expected_release(), place });
         }
         match record.state {
+            State::Given { .. } => {
+                self.counters.released += 1;
+                self.take_back(number);
+                Ok(())
+            }
+            // Undone, as asked.
+            _ if record.cleaned => {
+                record.state = State::Returned(Outcome::Undone);
+                self.counters.released += 1;
+                Ok(())
+            }
             State::Freeing { submitted, .. } => {
                 let exchange = Exchange::between(&submitted, &info);
                 record.state = State::Returned(Outcome::Released { exchange, info });
@@ -173,14 +170,6 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         }
         self.version = Some(ack.version.get());
         Ok(())
-    }
-
-    /// This side has no memory to give: the request is refused, as silence would block a firmware thread.
-    fn on_memory_request(&mut self, request: VcMemRequest) {
-        // There is room: nothing is read while the list is full.
-        if self.refusals.push_back(request.transaction.get()).is_ok() {
-            self.counters.memory_requests += 1;
-        }
     }
 }
 

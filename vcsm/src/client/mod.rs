@@ -1,8 +1,12 @@
 //! The client of the SMEM service.
 
+mod clean;
+mod heap;
 mod import;
 mod incoming;
+mod owed;
 mod release;
+mod spare;
 
 use core::time::Duration;
 
@@ -10,9 +14,12 @@ use heapless::{Deque, Vec};
 use vchiq_mbox::{Deadline, Platform, ServiceHandle, Vchiq, Window, link::OpenRequest};
 use zerocopy::IntoBytes;
 
+pub use clean::LinkReset;
+pub use heap::{Block, BlockFailure, BlockSize, Locked};
 pub use import::{ImportFailure, Imported, Importing};
 pub use release::{FreeFailure, Freed, Recovered, ReleaseFailure, Returned};
 
+use self::{heap::BlockRecord, owed::Owed};
 use crate::{
     error::{Error, Misuse},
     fmt::log_info,
@@ -20,14 +27,17 @@ use crate::{
     ids::{KernelId, KernelIds, Transactions},
     lend::Lend,
     record::{Outstanding, Record},
+    request::Request,
     wire::{
         ClientVersion, MessageType, NAME_SIZE, PROTOCOL_VERSION, RequestHeader, SERVICE_VERSION,
         SERVICE_VERSION_MIN, SMEM, padded_name,
     },
 };
 
-/// Requests for memory that may wait to be refused.
-const MAX_REFUSALS: usize = 8;
+/// Messages that may wait for a slot.
+const MAX_OWED: usize = 8;
+/// Heap blocks of a client, and requests for them that may be under way.
+const MAX_BLOCKS: usize = 8;
 
 /// What a client tells of itself, and where its ids start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +50,8 @@ pub struct Options {
     pub first_transaction: u32,
     /// First kernel id. After a reopen pass [`Smem::next_kernel_id`], so that none is used twice.
     pub first_kernel_id: u32,
+    /// Tell firmware the protocol version. A client that does not is one of version 1, which gets no RELEASED.
+    pub tells_version: bool,
     /// How long to wait for the acknowledgement of CLIENT_VERSION; none means version 1 firmware.
     pub version_timeout: Duration,
 }
@@ -51,6 +63,7 @@ impl Default for Options {
             allocator: 1,
             first_transaction: 1,
             first_kernel_id: 1,
+            tells_version: true,
             version_timeout: Duration::from_millis(100),
         }
     }
@@ -60,7 +73,7 @@ impl Default for Options {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ProtocolVersion {
-    /// CLIENT_VERSION was not acknowledged, or by a version below 2: there is no RELEASED.
+    /// CLIENT_VERSION was not sent, or not acknowledged, or by a version below 2: there is no RELEASED.
     One,
     /// RELEASED comes; the version firmware named.
     Notifying(u32),
@@ -76,14 +89,18 @@ pub struct Counters {
     pub imported: u64,
     /// IMPORTs refused.
     pub refused: u64,
-    /// IMPORTs given up.
+    /// Requests given up.
     pub abandoned: u64,
     /// FREEs sent.
     pub frees: u64,
     /// RELEASED that gave a buffer back.
     pub released: u64,
-    /// Requests of firmware for memory; all are refused.
+    /// Late replies to requests for heap blocks.
+    pub late_replies: u64,
+    /// Requests of firmware for memory.
     pub memory_requests: u64,
+    /// Those that got a spare buffer; the others are refused.
+    pub memory_given: u64,
     /// Messages against the protocol.
     pub violations: u64,
 }
@@ -100,8 +117,12 @@ pub struct Smem<B: Lend, const N: usize> {
     kernel_ids: KernelIds,
     records: Vec<Record<B>, N>,
     history: History,
-    /// Firmware's ids of memory requests that have not been refused yet.
-    refusals: Deque<u32, MAX_REFUSALS>,
+    /// Buffers for firmware that asks for memory.
+    spares: Vec<B, N>,
+    blocks: Vec<BlockRecord, MAX_BLOCKS>,
+    /// Requests for heap blocks that have not been answered, or whose answer has not been taken.
+    requests: Vec<Request, MAX_BLOCKS>,
+    owed: Deque<Owed, MAX_OWED>,
     counters: Counters,
 }
 
@@ -130,10 +151,15 @@ impl<B: Lend, const N: usize> Smem<B, N> {
             kernel_ids: KernelIds::new(options.first_kernel_id),
             records: Vec::new(),
             history: History::new(),
-            refusals: Deque::new(),
+            spares: Vec::new(),
+            blocks: Vec::new(),
+            requests: Vec::new(),
+            owed: Deque::new(),
             counters: Counters::default(),
         };
-        client.negotiate(link, deadline, options.version_timeout)?;
+        if options.tells_version {
+            client.negotiate(link, deadline, options.version_timeout)?;
+        }
         log_info!("smem: open, protocol version {}", client.version);
         Ok(client)
     }
@@ -189,6 +215,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
             handle: record.handle(),
             freed: matches!(record.state, crate::record::State::Freeing { .. }),
             abandoned: record.abandoned,
+            given: matches!(record.state, crate::record::State::Given { .. }),
         })
     }
 

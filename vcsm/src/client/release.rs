@@ -9,7 +9,7 @@ use crate::{
     ids::KernelId,
     lend::Lend,
     record::{Outcome, State},
-    wire::{Free, MessageType, RequestHeader},
+    wire::{MessageType, OnHandle, RequestHeader},
 };
 
 /// A buffer that has been freed: neither readable nor reusable until RELEASED.
@@ -105,10 +105,12 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         let handle = match self.record(kernel_id)?.state {
             State::Imported { handle, .. } => handle,
             State::Returned(_) => return Err(Error::AlreadyReleased { kernel_id }),
-            State::Importing | State::Freeing { .. } => return Err(Misuse::UnknownToken { kernel_id }.into()),
+            State::Importing { .. } | State::Freeing { .. } | State::Given { .. } => {
+                return Err(Misuse::UnknownToken { kernel_id }.into());
+            }
         };
         let header = RequestHeader::new(MessageType::Free, self.transactions.take().number());
-        let message = Free { header, handle: handle.into(), memory: 0.into() };
+        let message = OnHandle { header, handle: handle.number().into(), memory: 0.into() };
         let submitted = Submitted { begin, ..send(link, self.service, message.as_bytes())? };
         self.record_mut(kernel_id)?.state = State::Freeing { handle, submitted };
         self.counters.frees += 1;
@@ -163,7 +165,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
     /// A buffer that came back and that no token waits for.
     pub fn take_recovered(&mut self) -> Option<Recovered<B>> {
         let index = self.records.iter().position(|record| match record.state {
-            State::Returned(Outcome::ReleasedEarly) => true,
+            State::Returned(Outcome::ReleasedEarly | Outcome::Undone) => true,
             State::Returned(_) => record.abandoned,
             _ => false,
         })?;

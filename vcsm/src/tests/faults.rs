@@ -154,11 +154,11 @@ fn released_before_free_is_a_violation_and_recovers_the_buffer() {
 fn a_repeated_reply_is_told_from_a_reply_to_nobody() {
     let (mut link, board, _, mut client) = opened();
     let imported = import(&mut link, &mut client, 0xd010_0000);
-    inject(&board, &[2, imported.handle()]);
+    inject(&board, &[2, imported.handle().number()]);
     let Violation::DuplicateReply { words, first, again } = violation(&mut link, &mut client) else {
         panic!("duplicate not recognised");
     };
-    assert_eq!(words, [2, imported.handle()]);
+    assert_eq!(words, [2, imported.handle().number()]);
     assert_eq!(again.sequence - first.sequence, 1);
     inject(&board, &[0x6c61_6d6d, 5]);
     assert!(matches!(
@@ -172,7 +172,7 @@ fn a_repeated_reply_is_told_from_a_reply_to_nobody() {
 fn a_handle_that_is_in_use_is_not_given_to_another_import() {
     let (mut link, _, firmware, mut client) = opened();
     let first = import(&mut link, &mut client, 0xd010_0000);
-    firmware.state.borrow_mut().next_handle = first.handle();
+    firmware.state.borrow_mut().next_handle = first.handle().number();
     let deadline = soon(&link);
     let failure = client.import(&mut link, Buffer::new(0xd020_0000), deadline).unwrap_err();
     assert!(matches!(failure.error, Error::Violation(Violation::HandleInUse { .. })));

@@ -11,7 +11,7 @@ fn a_buffer_comes_back_by_released_only() {
     let dropped = Rc::clone(&buffer.dropped);
     let deadline = soon(&link);
     let imported = client.import(&mut link, buffer, deadline).unwrap();
-    assert_eq!((imported.handle(), imported.kernel_id().number()), (0xc000_0020, 1));
+    assert_eq!((imported.handle().number(), imported.kernel_id().number()), (0xc000_0020, 1));
     assert_eq!(client.buffer(&imported).unwrap().address, 0xd010_0000);
     assert_eq!(firmware.state.borrow().imports[&0xc000_0020], [0xd010_0000, 0x1000, 1]);
 
@@ -61,7 +61,7 @@ fn several_imports_are_answered_and_released_in_any_order() {
         imported.push(client.await_import(&mut link, importing, deadline).unwrap());
     }
     assert_eq!(
-        imported.iter().map(Imported::handle).collect::<Vec<_>>(),
+        imported.iter().map(|imported| imported.handle().number()).collect::<Vec<_>>(),
         [0xc000_0020, 0xc000_0021, 0xc000_0022]
     );
 

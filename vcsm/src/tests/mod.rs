@@ -3,7 +3,9 @@
 mod faults;
 mod firmware;
 mod handshake;
+mod heap;
 mod hostile;
+mod memory;
 mod wire;
 
 use std::{cell::Cell, rc::Rc, time::Duration};

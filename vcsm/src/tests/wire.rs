@@ -41,7 +41,8 @@ fn messages_have_their_golden_bytes() {
     };
     assert_golden("import", import);
     assert_golden("import_result", ImportResult { transaction: 2.into(), handle: 0xc000_0020.into() });
-    let free = Free { header: header(MessageType::Free, 3), handle: 0xc000_0020.into(), memory: 0.into() };
+    let free =
+        OnHandle { header: header(MessageType::Free, 3), handle: 0xc000_0020.into(), memory: 0.into() };
     assert_golden("free", free);
     let released = Released {
         command: 0x8000_000b.into(),
@@ -58,13 +59,83 @@ fn messages_have_their_golden_bytes() {
         kernel_id: 0.into(),
     };
     assert_golden("vc_mem_request_reply", refusal);
+    let request = VcMemRequest {
+        command: 0x8000_000c.into(),
+        transaction: 0x77.into(),
+        size: 0x1_0000.into(),
+        align: 0x1000.into(),
+        name: padded_name("codec"),
+        handle: 0x51.into(),
+    };
+    assert_golden("vc_mem_request", request);
+}
+
+#[test]
+fn messages_about_heap_blocks_have_their_golden_bytes() {
+    let header = RequestHeader::new;
+    let alloc = Alloc {
+        header: header(MessageType::Alloc, 5),
+        cache_type: (CacheType::Cached as u32).into(),
+        unit: 4096.into(),
+        count: 3.into(),
+        alignment: 64.into(),
+        allocator: 42.into(),
+        name: padded_name("sm-host-resource"),
+    };
+    assert_golden("alloc", alloc);
+    let result = AllocResult {
+        transaction: 5.into(),
+        handle: 0x51.into(),
+        memory: 0xdec0_1000.into(),
+        unit: 4096.into(),
+        count: 3.into(),
+    };
+    assert_golden("alloc_result", result);
+    let named = |kind, transaction| OnHandle {
+        header: header(kind, transaction),
+        handle: 0x51.into(),
+        memory: 0.into(),
+    };
+    assert_golden("lock", named(MessageType::Lock, 6));
+    let locked = LockResult {
+        transaction: 6.into(),
+        handle: 0x51.into(),
+        memory: 0xdec0_2000.into(),
+        old_memory: 0xdec0_1000.into(),
+    };
+    assert_golden("lock_result", locked);
+    assert_golden("unlock", named(MessageType::Unlock, 7));
+    assert_golden("unlock_result", StatusResult { transaction: 7.into(), status: 0.into() });
+    assert_golden("unlock_noans", named(MessageType::UnlockNoAnswer, 8));
+    let resize = Resize {
+        header: header(MessageType::Resize, 9),
+        handle: 0x51.into(),
+        memory: 0.into(),
+        new_size: 8192.into(),
+    };
+    assert_golden("resize", resize);
+    assert_golden("walk_alloc", header(MessageType::WalkAlloc, 10));
+    let clean = ActionClean {
+        header: header(MessageType::ActionClean, 11),
+        action: (MessageType::Import as u32).into(),
+        action_transaction: 2.into(),
+    };
+    assert_golden("action_clean", clean);
 }
 
 #[test]
 fn lengths_are_those_the_firmware_compares() {
-    let lengths =
-        [size_of::<Import>(), size_of::<Free>(), size_of::<ClientVersion>(), size_of::<VcMemRequestReply>()];
+    let lengths = [
+        size_of::<Import>(),
+        size_of::<OnHandle>(),
+        size_of::<ClientVersion>(),
+        size_of::<VcMemRequestReply>(),
+    ];
     assert_eq!(lengths, [60, 16, 12, 20]);
+    let lengths = [size_of::<Alloc>(), size_of::<Resize>(), size_of::<WalkAlloc>(), size_of::<ActionClean>()];
+    assert_eq!(lengths, [60, 20, 8, 16]);
+    let lengths = [size_of::<AllocResult>(), size_of::<LockResult>(), size_of::<StatusResult>()];
+    assert_eq!(lengths, [20, 16, 8]);
     let lengths = [
         size_of::<ImportResult>(),
         size_of::<VersionAck>(),
@@ -89,6 +160,10 @@ fn messages_of_wrong_length_or_type_are_errors() {
     assert_eq!(FromFirmware::decode(&[&released[..], &[0; 4]].concat()), wrong(24));
     assert_eq!(FromFirmware::decode(&released[..3]), Err(Undecodable::Empty { size: 3 }));
     assert_eq!(FromFirmware::decode(&[]), Err(Undecodable::Empty { size: 0 }));
+    let Ok(FromFirmware::Reply(reply)) = FromFirmware::decode(&golden("lock_result")) else { panic!() };
+    let short = Undecodable::Length { word: 6, size: 16, expected: 8 };
+    assert_eq!(reply.read::<ImportResult>(), Err(short));
+    assert_eq!(FromFirmware::decode(&[0; 24]), Err(Undecodable::Length { word: 0, size: 24, expected: 20 }));
     let unknown = 0x8000_0004_u32.to_le_bytes();
     assert_eq!(FromFirmware::decode(&unknown), Err(Undecodable::Unknown { word: 0x8000_0004, size: 4 }));
 }

@@ -1,0 +1,60 @@
+//! Undoing an import whose reply nobody waits for any longer, and the end of a link.
+
+use vchiq_mbox::{Deadline, Platform, Vchiq, Window};
+use zerocopy::IntoBytes;
+
+use super::Smem;
+use crate::{
+    error::{Error, Misuse},
+    ids::KernelId,
+    lend::Lend,
+    record::State,
+    wire::{ActionClean, MessageType},
+};
+
+/// The caller's word that VideoCore has been restarted since the client was opened: nothing of it runs any more that
+/// could use a lent buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkReset(());
+
+impl LinkReset {
+    /// Gives that word. A second client, a second link or a closed service are not enough: the firmware goes on
+    /// using what it has. VCHIQ_INIT is accepted once in the life of a firmware, so a board that was reset or
+    /// powered down meanwhile is the only honest reason.
+    pub const fn videocore_was_restarted() -> Self {
+        Self(())
+    }
+}
+
+impl<B: Lend, const N: usize> Smem<B, N> {
+    /// Asks firmware to undo an import that was abandoned without a reply (ACTION_CLEAN). There is no answer; the
+    /// buffer comes back through [`Smem::take_recovered`] if RELEASED does. Its late reply, if any, is not freed.
+    ///
+    /// # Errors
+    /// [`Misuse::NothingToUndo`], [`Error::Link`].
+    pub fn undo_import<P: Platform, W: Window>(
+        &mut self,
+        link: &mut Vchiq<P, W>,
+        kernel_id: KernelId,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let record = self.record(kernel_id)?;
+        if !record.abandoned || record.cleaned || !matches!(record.state, State::Importing { .. }) {
+            return Err(Misuse::NothingToUndo { kernel_id }.into());
+        }
+        let action_transaction = record.transaction.number().into();
+        let message = ActionClean {
+            header: self.header(MessageType::ActionClean),
+            action: (MessageType::Import as u32).into(),
+            action_transaction,
+        };
+        link.send(self.service, &[message.as_bytes()], deadline)?;
+        self.record_mut(kernel_id)?.cleaned = true;
+        Ok(())
+    }
+
+    /// The buffers that were out when VideoCore was restarted, one a call.
+    pub fn take_after_reset(&mut self, _: LinkReset) -> Option<B> {
+        self.records.pop().map(|record| record.buffer)
+    }
+}

@@ -15,6 +15,7 @@ use super::decoder::{Decoder, LogLine};
 use super::events;
 use super::journal::{Entry, Journal, Side};
 use super::progress::Progress;
+use crate::firmware::Variant;
 use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
@@ -274,7 +275,22 @@ impl Session<'_> {
                 format!("the limit of {} s of wall time was reached", self.settings.limits.wall.as_secs())
             }
         };
-        if self.machine.arm_released() { what } else { format!("{what}; the firmware never started the Arm") }
+        if self.machine.arm_released() {
+            what
+        } else {
+            format!("{what}; {}", never_started(self.machine.start_file()))
+        }
+    }
+}
+
+/// Why the firmware did not start the Arm, where that is known (`docs/emulator.md`, "Devices").
+fn never_started(start_file: &str) -> String {
+    if start_file.eq_ignore_ascii_case(Variant::StartCd.start_file()) {
+        "start_cd.elf never started the Arm: it checks OTP rows that the factory programs and the emulated board \
+         does not have. This cut-down build has no shared-memory service anyway: use start, start_db or start_x"
+            .to_owned()
+    } else {
+        format!("{start_file} never started the Arm")
     }
 }
 
@@ -294,4 +310,16 @@ fn positions(machine: &Machine) -> String {
         )
     });
     vpu.chain(arm).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cut_down_firmware_that_does_not_start_the_arm_is_told_with_the_way_out() {
+        let reason = never_started("START_CD.ELF");
+        assert!(reason.contains("OTP") && reason.contains("use start, start_db or start_x"), "{reason}");
+        assert_eq!(never_started("start_db.elf"), "start_db.elf never started the Arm");
+    }
 }

@@ -101,7 +101,7 @@ pub static SUITES: [Suite; 14] = [
     },
     Suite {
         name: "cut-down",
-        about: "firmware without the shared-memory service (start_cd) ends with a verdict and its reason",
+        about: "start_cd, which does not start an emulated Arm, ends as hung and the reason says what to use instead",
         limit: minutes(2),
         tools: &[],
         run: emulated::cut_down,

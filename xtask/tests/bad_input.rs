@@ -71,7 +71,8 @@ fn a_file_that_is_no_firmware_cannot_be_added() {
 #[test]
 fn a_truncated_start_file_is_noticed_when_it_is_added_and_when_it_is_booted() {
     let Some(firmware) = real_firmware() else { return };
-    let scratch = Scratch::new("truncated");
+    // The scratch folder's name is part of messages: it must not hold the word that is looked for.
+    let scratch = Scratch::new("cut");
     let folder = scratch.folder("boot");
     for name in ["bootcode.bin", "start.elf", "fixup.dat"] {
         fs::copy(firmware.join(name), format!("{folder}/{name}")).unwrap();
@@ -84,7 +85,7 @@ fn a_truncated_start_file_is_noticed_when_it_is_added_and_when_it_is_booted() {
     fs::write(scratch.cached("broken/start.elf"), &whole[..whole.len() / 3]).unwrap();
     let ended = scratch.xtask(&["run", "--firmware", "broken"]);
     assert_eq!(ended.code, Some(2), "{ended}");
-    assert!(ended.stderr.contains("start.elf"), "{ended}");
+    assert!(ended.stderr.contains("start.elf") && ended.stderr.contains("truncated"), "{ended}");
 
     fs::write(&start, &whole[..whole.len() / 3]).unwrap();
     let ended = scratch.xtask(&["firmware", "add", &folder, "--name", "again"]);
@@ -114,7 +115,7 @@ fn cards_that_would_not_start_a_board_say_what_is_missing() {
     let second_stage = || CardFile::new("bootcode.bin", [0; 512]);
     let built = |files: &[CardFile]| Card::build(files).unwrap().into_image();
     let cards: [(&str, Vec<u8>, &str); 6] = [
-        ("empty", Vec::new(), "card"),
+        ("empty", Vec::new(), "0 bytes"),
         ("noise", vec![0xa5; 1 << 20], "partition"),
         ("zeros", vec![0; 1 << 20], "partition"),
         ("no-kernel", built(&[second_stage(), config()]), "kernel8.img"),
@@ -152,6 +153,31 @@ fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
     assert!(ended.stdout.contains("hung"), "{ended}");
     let report = fs::read_to_string(&report).unwrap();
     assert!(report.contains("\"hung\"") && report.contains("no record from the image"), "{report}");
+}
+
+#[test]
+fn a_cache_or_a_report_that_cannot_be_written_is_told_before_the_work() {
+    let scratch = Scratch::new("unwritable");
+    let file = scratch.file("file", b"");
+    let report = format!("{file}/report.json");
+    let ended = scratch.xtask(&["run", "--report", &report]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains(&file) && !ended.stderr.contains("firmware"), "{ended}");
+
+    scratch.file("cache", b"");
+    let ended = scratch.xtask(&["firmware", "fetch"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("XDG_CACHE_HOME"), "{ended}");
+}
+
+#[test]
+fn json_is_all_that_goes_to_standard_output() {
+    let scratch = Scratch::new("json");
+    for words in [&["--json", "test", "--list"][..], &["--json", "firmware", "list"]] {
+        let ended = scratch.xtask(words);
+        assert_eq!(ended.code, Some(0), "{words:?}: {ended}");
+        assert!(serde_json::from_str::<serde_json::Value>(&ended.stdout).is_ok(), "{words:?}: {ended}");
+    }
 }
 
 #[test]

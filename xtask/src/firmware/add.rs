@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use object::read::elf::{ElfFile32, ProgramHeader};
+use object::LittleEndian;
+use object::elf::FileHeader32;
+use object::read::elf::{FileHeader, ProgramHeader};
 
 use super::cache::Cache;
 use super::identity::BuildIdentity;
@@ -77,12 +79,20 @@ pub fn firmware_files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Refuses a file that is no ELF file or whose end is missing, as a broken copy has it.
 fn check_start_file(path: &Path) -> Result<()> {
     let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    let elf: ElfFile32 = match ElfFile32::parse(&*bytes) {
-        Ok(elf) => elf,
-        Err(error) => bail!("{} is not a firmware file, or a damaged one: {error}", path.display()),
+    // The section headers, which are the last thing in the file and which nobody loads, are not looked at: a file
+    // that is cut short would be refused for them, with a message that does not say so.
+    let parsed = FileHeader32::<LittleEndian>::parse(&*bytes)
+        .and_then(|header| header.program_headers(LittleEndian, &*bytes));
+    let segments = match parsed {
+        Ok(segments) => segments,
+        Err(error) => bail!(
+            "{} is not a firmware file, or a damaged or truncated one ({} bytes): {error}",
+            path.display(),
+            bytes.len()
+        ),
     };
-    for segment in elf.elf_program_headers() {
-        let (offset, size) = segment.file_range(elf.endian());
+    for segment in segments {
+        let (offset, size) = segment.file_range(LittleEndian);
         let end = offset.saturating_add(size);
         if end > bytes.len() as u64 {
             bail!("{} is truncated: it has {} bytes and needs {end}", path.display(), bytes.len());

@@ -89,7 +89,7 @@ impl WorkFolder {
         let path = cache.root().join(format!(".fetch-{}", std::process::id()));
         for part in ["lists/partial", "archives/partial", "download", "no-parts"] {
             let part = path.join(part);
-            fs::create_dir_all(&part).with_context(|| format!("creating {}", part.display()))?;
+            super::cache::create_folder(&part)?;
         }
         Ok(Self { path })
     }

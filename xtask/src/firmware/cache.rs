@@ -86,7 +86,7 @@ impl Cache {
     /// If the name is no folder name, another release has it, or the files cannot be copied.
     pub fn insert(&self, name: &str, files: &[PathBuf], origin: &Origin) -> Result<Release> {
         check_name(name)?;
-        fs::create_dir_all(&self.root).with_context(|| format!("creating {}", self.root.display()))?;
+        create_folder(&self.root)?;
         licence::show_once(&self.root)?;
 
         let folder = self.root.join(name);
@@ -106,6 +106,19 @@ impl Cache {
         }
         Release::open(&folder)
     }
+}
+
+/// Makes a folder of the cache, with those above it.
+///
+/// # Errors
+/// If that is not possible; the message says how to have the cache elsewhere.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| {
+        format!(
+            "cannot make the folder {} of the firmware cache (set XDG_CACHE_HOME to a folder that can be written)",
+            folder.display()
+        )
+    })
 }
 
 /// Start of the name of a folder that is still being filled.

@@ -105,8 +105,9 @@ impl Release {
     pub fn open(folder: &Path) -> Result<Self> {
         let origin = folder.join(ORIGIN_FILE);
         let text = fs::read_to_string(&origin).with_context(|| format!("reading {}", origin.display()))?;
-        let origin =
-            serde_json::from_str(&text).with_context(|| format!("{} is damaged", origin.display()))?;
+        let origin = serde_json::from_str(&text).with_context(|| {
+            format!("{} is damaged: delete that folder and get the release again", origin.display())
+        })?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, folder: folder.to_owned(), origin })
     }

@@ -10,17 +10,36 @@ use harness::report::Report;
 
 pub use table::summary;
 
+/// Finds out before the work is done whether its report can be written. An existing file stays as it is.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn check_writable(path: &Path) -> Result<()> {
+    make_folder(path)?;
+    let is_new = !path.exists();
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.with_context(|| format!("cannot write {}", path.display()))?;
+    if is_new {
+        fs::remove_file(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// Writes the report as JSON with a final newline, making its folder if need be.
 ///
 /// # Errors
 /// If the folder or the file cannot be written.
 pub fn write(report: &Report, path: &Path) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    }
+    make_folder(path)?;
     let mut text = serde_json::to_string_pretty(report).context("cannot turn the report into JSON")?;
     text.push('\n');
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    // A name without a folder has the empty path for its parent.
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Reads a report back.

@@ -55,8 +55,9 @@ impl Done {
 /// # Errors
 /// If the run could not take place at all. A run that hangs or fails is no error but a verdict.
 pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
-    let done = execute(options, json)?;
     let path = options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"));
+    report::check_writable(&path)?;
+    let done = execute(options, json)?;
     report::write(&done.collected.report, &path)?;
     if json {
         say!("{}", serde_json::to_string_pretty(&done.collected.report)?);
@@ -133,7 +134,7 @@ fn limits(plan: &Plan, timeout_s: u64) -> Limits {
 
 fn read_card(path: &Path) -> Result<Card> {
     if !path.is_file() {
-        bail!("there is no card image {}", path.display());
+        bail!("{} is not the file of a card image; `cargo xtask sdcard` makes one", path.display());
     }
     Ok(Card::from_image(fs::read(path).with_context(|| format!("reading {}", path.display()))?))
 }

@@ -37,9 +37,7 @@ struct Ran {
 /// If a suite is asked for that does not exist. A suite that fails is no error but a result.
 pub fn run(options: &TestOptions, json: bool) -> Result<Outcome> {
     if options.list {
-        for suite in &SUITES {
-            say!("{:12} {}", suite.name, suite.about);
-        }
+        list(json)?;
         return Ok(Outcome::Pass);
     }
     let chosen = choose(&options.suites)?;
@@ -47,6 +45,19 @@ pub fn run(options: &TestOptions, json: bool) -> Result<Outcome> {
     let ran: Vec<Ran> = chosen.into_iter().map(|suite| run_one(suite, &mut context, json)).collect();
     report(&ran, json)?;
     Ok(Outcome::passed(ran.iter().all(|ran| ran.passed)))
+}
+
+fn list(json: bool) -> Result<()> {
+    if json {
+        let suites =
+            SUITES.each_ref().map(|suite| serde_json::json!({ "suite": suite.name, "about": suite.about }));
+        say!("{}", serde_json::to_string_pretty(&serde_json::json!({ "suites": suites }))?);
+        return Ok(());
+    }
+    for suite in &SUITES {
+        say!("{:12} {}", suite.name, suite.about);
+    }
+    Ok(())
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {

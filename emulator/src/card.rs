@@ -124,7 +124,7 @@ impl Card {
     /// # Errors
     /// Every [`CardError`] but [`CardError::TooSmall`] of a card that lacks a step on the way to the file.
     pub fn read_file(&self, name: &str) -> Result<Vec<u8>, CardError> {
-        let partition = ReadOnly(Cursor::new(self.fat_partition()?));
+        let partition = ReadOnly::new(self.fat_partition()?);
         let file_system = FileSystem::new(partition, FsOptions::new()).map_err(CardError::BadFileSystem)?;
         let mut file = file_system.root_dir().open_file(name).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => CardError::NoSuchFile { name: name.into() },
@@ -220,17 +220,34 @@ impl fatfs::TimeProvider for FixedTime {
 }
 
 /// Lets a borrowed, immutable partition be mounted: reading never writes, and a write is refused.
-struct ReadOnly<'a>(Cursor<&'a [u8]>);
+///
+/// A damaged FAT can lead in circles. Reading one file takes less than the partition holds, so whoever has read it
+/// twice over gets an error.
+struct ReadOnly<'a> {
+    partition: Cursor<&'a [u8]>,
+    bytes_left: usize,
+}
+
+impl<'a> ReadOnly<'a> {
+    fn new(partition: &'a [u8]) -> Self {
+        Self { bytes_left: 2 * partition.len(), partition: Cursor::new(partition) }
+    }
+}
 
 impl Read for ReadOnly<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        let read = self.partition.read(buffer)?;
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(read)
+            .ok_or_else(|| io::Error::other("the file allocation table leads in circles"))?;
+        Ok(read)
     }
 }
 
 impl Seek for ReadOnly<'_> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.0.seek(position)
+        self.partition.seek(position)
     }
 }
 
@@ -307,5 +324,43 @@ mod tests {
         let mut not_formatted = good;
         not_formatted[PARTITION_START as usize * SECTOR_SIZE..].fill(0);
         assert!(matches!(read(not_formatted), Err(CardError::BadFileSystem(_))));
+    }
+
+    /// A card with one file of two clusters, the second of which is followed by the first, and a size to match.
+    #[test]
+    fn a_file_that_leads_in_circles_is_an_error() {
+        let content = [7; 2 * BYTES_PER_CLUSTER as usize];
+        let mut image = Card::build(&[CardFile::new("LOOP.BIN", content)]).unwrap().into_image();
+        let fat = image.windows(4).position(|bytes| bytes == [0xf8, 0xff, 0xff, 0xff]).unwrap();
+        let entry = image.windows(11).position(|bytes| bytes == b"LOOP    BIN").unwrap();
+        let first = u16::from_le_bytes([image[entry + 26], image[entry + 27]]);
+        let second = fat + 2 * usize::from(first) + 2;
+        image[second..second + 2].copy_from_slice(&first.to_le_bytes());
+        image[entry + 28..entry + 32].copy_from_slice(&0x4000_0000u32.to_le_bytes());
+        let read = Card::from_image(image).read_file("LOOP.BIN");
+        assert!(matches!(read, Err(CardError::File { .. })));
+    }
+
+    #[test]
+    fn a_damaged_card_is_an_error_or_another_file_but_never_a_panic() {
+        let mut card = Card::build(&[CardFile::new("config.txt", *b"arm_64bit=1\n")]).unwrap();
+        let partition = PARTITION_START as usize * SECTOR_SIZE;
+        let directory = card.image.windows(11).position(|bytes| bytes == b"CONFIG  TXT").unwrap();
+        // The boot sector's fields, the start of the FAT, the directory's entries.
+        let places = (partition..partition + 64)
+            .chain(partition + SECTOR_SIZE..partition + SECTOR_SIZE + 16)
+            .chain(directory - 64..directory + 32);
+        let mut errors = 0;
+        for at in places {
+            let good = card.image[at];
+            for bad in [0, 1, 2, 3, 0x7f, 0x80, 0xff, !good] {
+                card.image[at] = bad;
+                errors += u32::from(card.read_file("config.txt").is_err());
+            }
+            card.image[at] = good;
+        }
+        assert!(errors > 0);
+        assert!(card.read_file("config.txt").is_ok());
+        assert!(card.read_file("").is_err());
     }
 }

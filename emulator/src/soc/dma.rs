@@ -34,8 +34,10 @@ const INFO_SOURCE_IGNORE: u32 = 1 << 11;
 
 /// Channels 7 to 14 are "lite": one dimension only.
 const LITE_CHANNELS: std::ops::RangeInclusive<usize> = 7..=14;
-/// A chain this long is a ring; it would keep a synchronous engine busy for ever.
+/// A chain of so many blocks, or one that goes on after so many bytes (all of VideoCore's memory), is a ring; it would
+/// keep a synchronous engine busy for ever.
 const CHAIN_MAX: u32 = 1 << 16;
+const CHAIN_MAX_BYTES: u64 = 256 << 20;
 
 const REGISTERS: &[Register] = &[
     // The first channel by name, the others by number: 64 words each.
@@ -87,6 +89,11 @@ impl Job {
             (length & 0x3fff_ffff, 1)
         };
         Self { info, source, destination, length, stride, next, row_bytes, row_done: 0, rows_left }
+    }
+
+    /// Bytes that the block asks for, as it was loaded.
+    fn bytes(&self) -> u64 {
+        u64::from(self.row_bytes) * u64::from(self.rows_left)
     }
 
     /// Moves data until the block is done (true) or its source has none (false).
@@ -159,7 +166,11 @@ impl Dma {
 
     fn run_channel(&mut self, number: usize, bus: &mut dyn DmaBus) {
         let channel = &mut self.channel[number];
+        let mut bytes = 0;
         for _ in 0..CHAIN_MAX {
+            if bytes > CHAIN_MAX_BYTES {
+                break;
+            }
             let mut job = match channel.job.take() {
                 Some(job) => job,
                 None if channel.block_address == 0 => {
@@ -169,6 +180,7 @@ impl Dma {
                 }
                 None => Job::load(bus, channel.block_address, LITE_CHANNELS.contains(&number)),
             };
+            bytes += job.bytes();
             let done = job.run(bus);
             channel.last = job;
             if !done {
@@ -404,5 +416,32 @@ mod tests {
         dma.run(&mut bus);
         assert!(!dma.is_busy());
         assert_ne!(bench.read(&mut dma, 0x000) & CONTROL_ERROR, 0);
+    }
+
+    #[test]
+    fn a_ring_of_large_blocks_ends_before_it_has_moved_gigabytes() {
+        #[derive(Default)]
+        struct CountingBus(u64);
+        impl DmaBus for CountingBus {
+            fn is_ready(&self, _: u32) -> bool {
+                true
+            }
+            fn load(&mut self, address: u32, bytes: u32) -> u32 {
+                self.0 += u64::from(bytes);
+                // One block of 64 MiB at 0x100 whose next is itself.
+                match address {
+                    0x10c => 64 << 20,
+                    0x114 => 0x100,
+                    _ => 0,
+                }
+            }
+            fn store(&mut self, _: u32, _: u32, _: u32) {}
+        }
+        let (mut dma, mut bench, mut bus) = (Dma::default(), Bench::default(), CountingBus::default());
+        bench.write(&mut dma, 0x004, 0x100);
+        bench.write(&mut dma, 0x000, CONTROL_ACTIVE);
+        dma.run(&mut bus);
+        assert_ne!(bench.read(&mut dma, 0x000) & CONTROL_ERROR, 0);
+        assert!(bus.0 < 512 << 20, "{}", bus.0);
     }
 }

@@ -17,6 +17,8 @@
 //!
 //! Another SoC is another map over these and its own devices.
 
+#[cfg(test)]
+mod any_access;
 pub mod arm_control;
 pub mod arm_interrupts;
 pub mod bcm2837;

@@ -93,7 +93,9 @@ impl Clocks {
 
     fn crystal_count_left(&self, now_ps: u64) -> u32 {
         let Some((loaded_at, count)) = self.counting else { return 0 };
-        let elapsed = u128::from(now_ps - loaded_at) * u128::from(CRYSTAL_HZ) / 1_000_000_000_000;
+        // Another core may look from earlier in the same slice.
+        let elapsed =
+            u128::from(now_ps.saturating_sub(loaded_at)) * u128::from(CRYSTAL_HZ) / 1_000_000_000_000;
         u32::try_from(elapsed).map_or(0, |elapsed| count.saturating_sub(elapsed))
     }
 
@@ -239,5 +241,14 @@ mod tests {
         bench.now_ps = 1_000_000_000;
         assert_eq!(bench.read(&mut clocks, CRYSTAL_COUNT), 0);
         assert_eq!(bench.read(&mut clocks, MEASURE_COUNT), 4_800);
+    }
+
+    #[test]
+    fn a_core_that_is_behind_within_the_slice_finds_the_crystal_count_still_running() {
+        let (mut clocks, mut bench) = (clocks(), Bench::default());
+        bench.now_ps = 200_000;
+        bench.write(&mut clocks, CRYSTAL_COUNT, 0x5a00_4b00);
+        bench.now_ps = 100_000;
+        assert_eq!(bench.read(&mut clocks, CRYSTAL_COUNT), 0x4b00);
     }
 }

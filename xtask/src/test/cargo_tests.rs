@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::context::Context;
 use crate::build;
+use crate::paths;
 use crate::shell::Tool;
 
 /// Each crate's own tests, those of this program's command line aside.
@@ -11,6 +12,16 @@ pub fn unit(context: &Context) -> Result<()> {
     let crates = ["test", "--workspace", "--exclude", "boot", "--exclude", "tests", "--exclude", "xtask"];
     tests_pass(context, context.cargo(crates)?)?;
     tests_pass(context, context.cargo(["test", "--package", "xtask", "--bins"])?)
+}
+
+/// The models of concurrency, which another flag brings to life: with a target folder of their own, so that it does
+/// not cost the other suites their builds.
+pub fn loom(context: &Context) -> Result<()> {
+    let cargo = Tool::new("cargo")
+        .args(["test", "--package", "loom-models", "--tests", "--target-dir", "target/loom"])
+        .env("RUSTFLAGS", "--cfg loom")
+        .folder(paths::workspace());
+    tests_pass(context, cargo)
 }
 
 /// The suites that cross crates. Some boot the image in QEMU.

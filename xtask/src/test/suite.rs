@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 14] = [
+pub static SUITES: [Suite; 15] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -77,6 +77,13 @@ pub static SUITES: [Suite; 14] = [
         limit: minutes(10),
         tools: &[tools::QEMU_USER],
         run: cargo_tests::unit,
+    },
+    Suite {
+        name: "loom",
+        about: "messages, slots and doorbells under every order of accesses; mistakes made on purpose are found",
+        limit: minutes(4),
+        tools: &[],
+        run: cargo_tests::loom,
     },
     Suite {
         name: "native",

@@ -48,12 +48,15 @@ impl Failure {
         Self::new(Verdict::Skip, None, reason)
     }
 
+    // Not inlined, as `with`: once in a run is no hurry, and there are forty callers.
+    #[inline(never)]
     fn new(verdict: Verdict, owner: Option<Owner>, reason: fmt::Arguments<'_>) -> Self {
         Self { verdict, owner, reason: sentence(reason), evidence: Vec::new() }
     }
 
     /// Adds a word that proves it; dropped when there are [`MAX_EVIDENCE`] already.
     #[must_use]
+    #[inline(never)]
     pub fn with(mut self, name: &str, value: u32) -> Self {
         let _ = self.evidence.push(Fact { name: clipped(name), value });
         self

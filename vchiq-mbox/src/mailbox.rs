@@ -124,6 +124,14 @@ impl MailboxError {
     }
 }
 
+/// A request in words.
+struct Question<'a> {
+    tag: u32,
+    words: &'a [u32],
+    response_words: usize,
+    claimed_words: usize,
+}
+
 /// The mailbox with its one property buffer.
 ///
 /// The buffer is a non-cached window. While a call is under way it belongs to VideoCore; after a timeout it stays
@@ -171,35 +179,51 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
     ) -> Result<T::Response, MailboxError> {
         let mut words = [SENTINEL; MAX_WORDS];
         T::encode(request, &mut words);
-        let words = &words[..T::VALUE_WORDS.min(MAX_WORDS)];
+        let question = Question {
+            tag: T::ID,
+            words: &words[..T::VALUE_WORDS.min(MAX_WORDS)],
+            response_words: T::RESPONSE_WORDS.min(MAX_WORDS),
+            claimed_words: T::CLAIMED_WORDS,
+        };
+        let response = self.ask(board, &question, deadline)?;
+        T::decode(&response[..question.response_words])
+            .map_err(|found| MailboxError::Malformed { tag: T::ID, found })
+    }
 
-        self.await_late_reply(board, T::ID, deadline)?;
-        self.store_request(T::ID, words.len());
+    /// [`Self::call`] without the tag's type, so that the image holds it once and not for every tag.
+    fn ask(
+        &mut self,
+        board: &impl Platform,
+        question: &Question<'_>,
+        deadline: Deadline,
+    ) -> Result<[u32; MAX_WORDS], MailboxError> {
+        let Question { tag, words, response_words, claimed_words } = *question;
+        self.await_late_reply(board, tag, deadline)?;
+        self.store_request(tag, words.len());
         for (index, word) in words.iter().enumerate() {
             self.store_word(at::VALUE + index, *word);
         }
-        self.exchange(board, T::ID, deadline)?;
+        self.exchange(board, tag, deadline)?;
 
-        let (status, answered) = self.load_status(T::ID)?;
-        if answered != T::RESPONSE_WORDS * 4 && answered != T::CLAIMED_WORDS * 4 {
-            return Err(MailboxError::NotAnswered { tag: T::ID, status });
+        let (status, answered) = self.load_status(tag)?;
+        if answered != response_words * 4 && answered != claimed_words * 4 {
+            return Err(MailboxError::NotAnswered { tag, status });
         }
         let mut response = [0; MAX_WORDS];
-        for (index, word) in response.iter_mut().enumerate().take(T::RESPONSE_WORDS) {
+        for (index, word) in response.iter_mut().enumerate().take(response_words) {
             *word = self.load_word(at::VALUE + index);
         }
-        let response = &response[..T::RESPONSE_WORDS.min(MAX_WORDS)];
         // A word the request left open must have been written.
-        let open = response.iter().zip(words).filter(|(_, asked)| **asked == SENTINEL);
+        let open = response.iter().take(response_words).zip(words).filter(|(_, asked)| **asked == SENTINEL);
         let (mut open_words, mut untouched) = (0, 0);
         for (answer, _) in open {
             open_words += 1;
             untouched += usize::from(*answer == SENTINEL);
         }
         if open_words != 0 && untouched == open_words {
-            return Err(MailboxError::NotAnswered { tag: T::ID, status });
+            return Err(MailboxError::NotAnswered { tag, status });
         }
-        T::decode(response).map_err(|found| MailboxError::Malformed { tag: T::ID, found })
+        Ok(response)
     }
 
     /// The kernel command line (tag 0x00050001), without trailing NULs, at the start of `out`.

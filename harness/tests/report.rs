@@ -260,6 +260,26 @@ fn a_pass_with_a_record_lost_on_its_way_is_no_pass() {
 }
 
 #[test]
+fn a_scenario_whose_first_or_last_record_is_lost_is_no_pass_and_not_hung() {
+    let records = passing_run();
+    let is_frame = |record: &Record| matches!(record, Record::ScenarioStart { .. } | Record::ScenarioEnd(_));
+    let frames: Vec<usize> = (0..records.len()).filter(|place| is_frame(&records[*place])).collect();
+    assert_eq!(frames.len(), 2);
+    for lost in frames {
+        let mut lines = lines(&records);
+        lines.remove(lost);
+        let scenario = &collect(&lines, None).report.scenarios[0];
+        let reason = scenario.reason.as_deref().unwrap_or_default();
+        assert_eq!(
+            (scenario.verdict, scenario.owner),
+            (Verdict::Fail, Some(Owner::Harness)),
+            "record {lost}"
+        );
+        assert!(reason.contains("1 records lost"), "{reason}");
+    }
+}
+
+#[test]
 fn a_pass_with_a_record_damaged_on_its_way_is_no_pass() {
     let mut lines = lines(&passing_run());
     lines[6] = lines[6].replacen(", ", ", 1", 1);

@@ -147,7 +147,7 @@ impl Collector {
     pub fn frame(&mut self, frame: Frame, counters: Option<Counters>) {
         // A reset of the board begins a new count.
         let expected = if matches!(frame.record, Record::Start(_)) { 0 } else { self.received };
-        self.lost += u32::from(frame.sequence.wrapping_sub(expected));
+        self.lost = self.lost.saturating_add(frame.sequence.wrapping_sub(expected).into());
         self.received = frame.sequence.wrapping_add(1);
         match frame.record {
             Record::Start(start) => {
@@ -194,6 +194,12 @@ impl Collector {
     pub fn finish(mut self, finish: Finish) -> Collected {
         if self.end.is_none() {
             self.close_hung(finish.stopped.as_deref());
+        } else {
+            // The run went on past them: their last record was lost, or damaged.
+            let trouble = self.trouble();
+            for pending in self.scenarios.iter_mut().filter(|pending| pending.end.is_none()) {
+                pending.trouble = trouble;
+            }
         }
         self.add_unreached();
         let notes = self.notes();
@@ -230,8 +236,9 @@ impl Collector {
     fn pending(&mut self, name: &str) -> &mut Pending {
         let place = self.scenarios.iter().rposition(|pending| pending.name == name);
         let place = place.unwrap_or_else(|| {
-            let trouble = self.trouble();
-            self.scenarios.push(Pending::new(name.to_owned(), trouble));
+            // The start that is missing is this scenario's own trouble.
+            let trouble_before = self.trouble().saturating_sub(1);
+            self.scenarios.push(Pending::new(name.to_owned(), trouble_before));
             self.scenarios.len() - 1
         });
         &mut self.scenarios[place]
@@ -391,7 +398,7 @@ impl Pending {
             seen: 0,
             buckets: Vec::new(),
         });
-        parts.seen += 1;
+        parts.seen = parts.seen.saturating_add(1);
         parts.buckets.extend(latency.buckets.iter().copied());
     }
 
@@ -410,11 +417,15 @@ impl Pending {
         }
         let sides = self.at_start.zip(self.at_end).map(|(start, end)| end.since(start));
         let Some(end) = self.end else {
+            let (verdict, owner, reason) = match self.first_failure {
+                None if lost > 0 => (Verdict::Fail, Some(Owner::Harness), broken),
+                reason => (Verdict::Hung, None, reason),
+            };
             return ScenarioReport {
                 name: self.name,
-                verdict: Verdict::Hung,
-                owner: None,
-                reason: self.first_failure,
+                verdict,
+                owner,
+                reason,
                 counts: BTreeMap::new(),
                 latency,
                 sides: None,

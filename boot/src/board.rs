@@ -5,9 +5,10 @@ use harness::board::{Host, Identity, Parts};
 use harness::histogram::Samples;
 use vchiq_mbox::platform::{Clock, Moment, Platform};
 use vchiq_mbox::regs::{DoorbellRinger, MailboxDevice};
+use vchiq_mbox::slot::RawWindow;
 
 use crate::arch::{barrier, counters, identity};
-use crate::platform::{self, LendableMemory, SharedWindow};
+use crate::platform::{self, LendableMemory};
 use crate::soc::Soc;
 use crate::{interrupts, watchdog};
 
@@ -27,8 +28,8 @@ pub(crate) struct Hardware {
     clock: Counters,
     platform: Link,
     mailbox: MailboxDevice,
-    slots: SharedWindow,
-    property: SharedWindow,
+    slots: RawWindow,
+    property: RawWindow,
     lendable: LendableMemory,
     host: Console,
     samples: &'static mut Samples,
@@ -38,15 +39,12 @@ impl Hardware {
     /// The machine; `None` when it was taken before.
     pub(crate) fn take() -> Option<Self> {
         let samples = platform::samples()?;
-        let (slots, property) = (SharedWindow::slots(), SharedWindow::property());
-        slots.clear();
-        property.clear();
         Some(Self {
             clock: Counters,
             platform: Link { bell: platform::doorbell_ringer() },
             mailbox: platform::mailbox(),
-            slots,
-            property,
+            slots: platform::slot_window(),
+            property: platform::property_window(),
             lendable: LendableMemory::new(),
             host: Console,
             samples,
@@ -70,7 +68,7 @@ impl Board for Hardware {
     type Clock = Counters;
     type Platform = Link;
     type Mailbox = MailboxDevice;
-    type Window = SharedWindow;
+    type Window = RawWindow;
     type Lendable = LendableMemory;
     type Host = Console;
 

@@ -6,7 +6,7 @@ mod logger;
 mod memory;
 mod statics;
 
-pub(crate) use memory::{LendableMemory, SharedWindow};
+pub(crate) use memory::{LendableMemory, property_window, slot_window};
 pub(crate) use statics::{entry_level, note_entry_level, samples};
 
 use vchiq_mbox::regs::{DoorbellListener, DoorbellRinger, MailboxDevice};

@@ -24,7 +24,6 @@ mod inquiry;
 mod journal;
 pub mod pattern;
 pub mod plan;
-pub mod qemu;
 pub mod record;
 #[cfg(feature = "std")]
 pub mod report;

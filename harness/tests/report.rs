@@ -324,7 +324,11 @@ fn a_clock_that_moved_is_noted() {
 #[test]
 fn qemu_is_told_by_its_revision_as_no_peer() {
     let mut records = passing_run();
-    records[3] = Record::Peer(Peer { revision: harness::qemu::QEMU_REVISION, variant: None, hash: None });
+    records[3] = Record::Peer(Peer {
+        revision: vchiq_mbox::property::FirmwareRevision::QEMU,
+        variant: None,
+        hash: None,
+    });
     let peer = collect(&lines(&records), None).report.peer;
     assert_eq!(serde_json::to_value(peer.kind).expect("plain"), "absent");
     assert_eq!((peer.date.as_str(), peer.build_id.as_str(), peer.variant.as_str()), ("", "", "unknown"));

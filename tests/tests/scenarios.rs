@@ -140,7 +140,7 @@ fn a_bad_word_ends_the_run_with_its_place_and_starts_nothing() {
 #[test]
 fn qemu_has_a_mailbox_and_no_vchiq() {
     let behaviour = Behaviour {
-        revision: harness::qemu::QEMU_REVISION,
+        revision: vchiq_mbox::property::FirmwareRevision::QEMU,
         command_line: None,
         vchiq: false,
         ..Behaviour::default()

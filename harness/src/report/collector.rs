@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use vchiq_mbox::property::FirmwareRevision;
+
 use super::{
     board_name::model_of,
     date::{date_of, timestamp_of},
@@ -11,7 +13,6 @@ use super::{
 };
 use crate::{
     histogram::{Histogram, Summary},
-    qemu::QEMU_REVISION,
     record::{self, Damage, Fact, Frame, Record, When, frame::in_log_line},
     verdict::{Owner, Verdict},
 };
@@ -354,7 +355,7 @@ impl Collector {
         let revision = self.peer.as_ref().map_or(0, |peer| peer.revision);
         let hash = self.peer.as_ref().and_then(|peer| peer.hash);
         let kind = match revision {
-            0 | QEMU_REVISION => PeerKind::Absent,
+            0 | FirmwareRevision::QEMU => PeerKind::Absent,
             _ if self.setup.model_peer => PeerKind::Model,
             _ => PeerKind::Firmware,
         };

@@ -8,14 +8,13 @@ use vchiq_mbox::{
     error::{Error, Step},
     link::OpenRequest,
     mailbox::MailboxError,
-    property::{VchiqInit, VchiqReply},
+    property::{FirmwareRevision, VchiqInit, VchiqReply},
     wire::FourCc,
 };
 
 use crate::{
     board::Board,
     failure::Failure,
-    qemu::QEMU_REVISION,
     session::{CONTROL_TIMEOUT, LinkState, Session, TAKE_UP_TIMEOUT},
     verdict::{Owner, Verdict},
 };
@@ -37,7 +36,7 @@ fn try_take_up<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
     let slot_zero = session.link.bus_address();
     let answer = session.ask::<VchiqInit>(slot_zero);
     // QEMU 7 does not know the tag, QEMU 10 answers as if it had worked: slot zero alone decides.
-    if session.peer.revision == QEMU_REVISION {
+    if session.peer.revision == FirmwareRevision::QEMU {
         return if taken_up(session) { Ok(()) } else { Err(no_videocore(session)) };
     }
     match answer {

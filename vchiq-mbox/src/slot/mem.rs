@@ -18,13 +18,16 @@ impl RawWindow {
     /// # Safety
     /// - `start` is 4-byte aligned and valid for reads and writes of `len` bytes for the life of the window.
     /// - No Rust reference to that memory exists while the window does; other windows onto it may.
-    /// - The memory is mapped so that 32-bit accesses are single and reach what VideoCore sees (Normal
-    ///   non-cacheable, or device).
+    /// - The memory is mapped so that 32-bit accesses are single, and reach what VideoCore sees: Normal
+    ///   non-cacheable. Memory that changes hands by cache maintenance may be cached; whoever lends it does that.
     pub const unsafe fn new(start: NonNull<u32>, len: usize, bus: BusAddress) -> Self {
         Self { start, words: len / 4, bus }
     }
 
+    // Inlined, as `load` and `store`: two instructions are less than the call.
+
     /// Pointer to the word at a byte offset, if it lies in the window.
+    #[inline(always)]
     fn word(&self, offset: usize) -> Option<NonNull<u32>> {
         debug_assert!(
             offset.is_multiple_of(4) && offset / 4 < self.words,
@@ -48,6 +51,7 @@ impl Window for RawWindow {
         self.bus
     }
 
+    #[inline(always)]
     fn load(&self, offset: usize) -> u32 {
         match self.word(offset) {
             // SAFETY: `word` returns aligned pointers into memory valid for reads (contract of `new`); volatile,
@@ -57,6 +61,7 @@ impl Window for RawWindow {
         }
     }
 
+    #[inline(always)]
     fn store(&self, offset: usize, value: u32) {
         if let Some(word) = self.word(offset) {
             // SAFETY: as in `load`, for writes; no Rust reference to the memory exists (contract of `new`).

@@ -7,6 +7,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{Scratch, real_firmware};
 use emulator::card::{Card, CardFile};
@@ -133,10 +134,8 @@ fn cards_that_would_not_start_a_board_say_what_is_missing() {
     assert!(ended.stderr.contains("/no/such/card.img"), "{ended}");
 }
 
-#[test]
-fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
-    let Some(firmware) = real_firmware() else { return };
-    let scratch = Scratch::new("silent");
+/// The real firmware, and an image that sleeps for ever.
+fn card_with_silent_image(firmware: &Path) -> Card {
     let read = |name: &str| fs::read(firmware.join(name)).unwrap();
     let sleeps_for_ever = b"\x5f\x20\x03\xd5\xff\xff\xff\x17";
     let card = Card::build(&[
@@ -146,7 +145,15 @@ fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
         CardFile::new("config.txt", *b"arm_64bit=1\nkernel_address=0x80000\n"),
         CardFile::new("kernel8.img", *sleeps_for_ever),
     ]);
-    let path = scratch.file("silent.img", card.unwrap().image());
+    card.unwrap()
+}
+
+#[test]
+fn an_image_that_says_nothing_is_a_verdict_and_not_a_hang() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("silent");
+    let card = card_with_silent_image(&firmware);
+    let path = scratch.file("silent.img", card.image());
     let report = scratch.path("report.json");
     let ended = scratch.xtask(&["run", "--card", &path, "--timeout", "5", "--report", &report]);
     assert_eq!(ended.code, Some(1), "{ended}");
@@ -178,6 +185,22 @@ fn json_is_all_that_goes_to_standard_output() {
         assert_eq!(ended.code, Some(0), "{words:?}: {ended}");
         assert!(serde_json::from_str::<serde_json::Value>(&ended.stdout).is_ok(), "{words:?}: {ended}");
     }
+}
+
+#[test]
+fn both_logs_come_in_time_order_also_before_the_arm_starts() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("order");
+    let card = card_with_silent_image(&firmware);
+    let path = scratch.file("silent.img", card.image());
+    let report = scratch.path("report.json");
+    let ended = scratch.xtask(&["run", "--card", &path, "--log", "--timeout", "5", "--report", &report]);
+    let is_time = |line: &&str| line.starts_with('[');
+    let lines: Vec<&str> = ended.stdout.lines().filter(is_time).collect();
+    let times: Vec<&str> = lines.iter().filter_map(|line| line.get(..13)).collect();
+    assert!(lines.iter().any(|line| line.contains("] vc ")), "{ended}");
+    assert!(lines.iter().any(|line| line.contains("] machine ")), "{ended}");
+    assert!(times.is_sorted(), "{ended}");
 }
 
 #[test]

@@ -65,7 +65,14 @@ impl Journal {
     }
 
     /// Everything noted and logged by the firmware since the last call, in time order.
+    ///
+    /// Nothing comes before the Arm starts: only then is the firmware's log read, which goes back to its first line.
     pub fn take(&mut self, machine: &Machine) -> Vec<Entry> {
+        if machine.arm_released() { self.take_all(machine) } else { Vec::new() }
+    }
+
+    /// The same at the end of a run, whether or not the Arm was started.
+    pub fn take_all(&mut self, machine: &Machine) -> Vec<Entry> {
         let lines = self.firmware.new_lines(machine).into_iter().map(Entry::of_firmware);
         self.waiting.extend(lines);
         let mut entries = std::mem::take(&mut self.waiting);
@@ -77,9 +84,7 @@ impl Journal {
     pub fn last_firmware_lines(&mut self, machine: &Machine, count: usize) -> Vec<Entry> {
         let lines = self.firmware.all_lines(machine);
         let skipped = lines.len().saturating_sub(count);
-        let entry =
-            |line: Line| Entry { at_us: u64::from(line.time_us), side: Side::VideoCore, text: line.text };
-        lines.into_iter().skip(skipped).map(entry).collect()
+        lines.into_iter().skip(skipped).map(Entry::of_firmware).collect()
     }
 }
 
@@ -105,9 +110,6 @@ impl FirmwareLog {
 
     /// The lines behind the last one seen. The ring exists when the Arm starts at the latest.
     fn new_lines(&mut self, machine: &Machine) -> Vec<Line> {
-        if !machine.arm_released() {
-            return Vec::new();
-        }
         let mut lines = self.all_lines(machine);
         let seen = self.last.as_ref().and_then(|last| lines.iter().rposition(|line| line == last));
         let lines = lines.split_off(seen.map_or(0, |seen| seen + 1));

@@ -101,6 +101,7 @@ pub fn run(
     let why = session.run_to_the_end();
     session.listen();
     session.flush_rest();
+    session.show_rest();
     session.progress.clear();
     Ok(session.ended(why))
 }
@@ -226,6 +227,15 @@ impl Session<'_> {
         if let Some(line) = self.decoder.rest() {
             self.arm_line(&line, self.machine.now_ns(), None);
             self.listen();
+        }
+    }
+
+    /// What the log has kept back if the firmware never started the Arm.
+    fn show_rest(&mut self) {
+        if self.settings.show_log {
+            for entry in self.journal.take_all(&self.machine) {
+                self.show(&entry);
+            }
         }
     }
 

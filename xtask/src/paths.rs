@@ -14,9 +14,10 @@ pub fn workspace() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// Cargo's target folder, which also takes our reports.
+/// Cargo's target folder, which also takes our reports. A relative one counts from the workspace: that is where we
+/// run cargo.
 pub fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+    workspace().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Our folder in the user's cache (`$XDG_CACHE_HOME`, or `~/.cache`): firmware releases live here, outside git.

@@ -103,7 +103,7 @@ fn bytes_halves_and_words_land_where_they_were_measured() {
     // Memory holds 1, 2, 3 …; r1 points at it, r2 = 16, r4 = 3.
     let mut rig = Rig::new(&[]);
     for index in 0..256 {
-        rig.bus.ram().write8(0x5000 + index, index as u8 + 1);
+        rig.bus.ram().write8(0x5000 + index, (index as u8).wrapping_add(1));
     }
     let program: [&[u16]; 6] = [
         // v8ld H(0,0)+r4, (r1)

@@ -112,13 +112,13 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         let State::Importing { submitted } = record.state else { return Ok(()) };
         let state = State::Imported { handle, exchange: Exchange::between(&submitted, &info) };
         let holder = self.records.iter().find(|record| record.handle() == Some(handle));
-        let holder = holder.map(|record| record.kernel_id);
+        if let Some(holder) = holder.map(|record| record.kernel_id) {
+            // The import stays undecided: a FREE of that handle would take it from the one that has it.
+            return Err(Violation::HandleInUse { handle, holder, place });
+        }
         self.records[index].state = state;
         self.counters.imported += 1;
-        match holder {
-            Some(holder) => Err(Violation::HandleInUse { handle, holder, place }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn on_released(&mut self, released: Released, info: MessageInfo, place: Place) -> Result<(), Violation> {

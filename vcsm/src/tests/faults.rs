@@ -170,12 +170,17 @@ fn a_repeated_reply_is_told_from_a_reply_to_nobody() {
 
 #[test]
 fn a_handle_that_is_in_use_is_not_given_to_another_import() {
-    let (mut link, _, firmware, mut client) = opened();
+    let (mut link, board, firmware, mut client) = opened();
     let first = import(&mut link, &mut client, 0xd010_0000);
     firmware.state.borrow_mut().next_handle = first.handle().number();
     let deadline = soon(&link);
     let failure = client.import(&mut link, Buffer::new(0xd020_0000), deadline).unwrap_err();
     assert!(matches!(failure.error, Error::Violation(Violation::HandleInUse { .. })));
+    assert!(failure.buffer.is_none(), "nobody knows what became of it");
+    client.poll(&mut link).unwrap();
+    board.run_peer();
+    assert!(firmware.requests_of(4).is_empty(), "no FREE of a handle that another import has");
+    assert_eq!(client.outstanding().count(), 2);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use emulator::board::Board;
 use emulator::card::{Card, CardFile};
 use emulator::firmware_log::Ring;
-use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine};
+use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer};
 
 const CONFIG: &str = "arm_64bit=1\nkernel_address=0x80000\ndisable_commandline_tags=1\ndevice_tree=\n\
     gpu_mem=64\nenable_uart=1\nuart_2ndstage=1\ndisable_splash=1\nboot_delay=0\nforce_turbo=1\ncore_freq=400\navoid_warnings=2\n";
@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seed: 0,
         card: Card::build(&files)?.into_image(),
         arm: ArmSide::Emulated,
+        peer: Peer::Firmware,
         log: EventLevel::All,
     };
     let started = Instant::now();

@@ -4,6 +4,7 @@
 //! machine   the loop: slices of virtual time, shared out to the cores
 //! ├─ vpu    VideoCore IV scalar cores and vector units (executes start*.elf)
 //! ├─ arm    A64 cores (execute the firmware's armstub and our kernel8.img)
+//! ├─ model  a VideoCore in place of the firmware, which follows the rules or breaks one
 //! ├─ soc    the BCM2837: mailboxes, interrupt controllers, timers, UARTs, SDHOST, DMA …
 //! └─ ram    the SDRAM both share
 //! ```
@@ -15,6 +16,7 @@ pub mod boot_rom;
 pub mod card;
 pub mod firmware_log;
 pub mod machine;
+pub mod model;
 pub mod ram;
 pub mod soc;
 pub mod vpu;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use emulator::board::Board;
 use emulator::card::{Card, CardFile};
-use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Stop};
+use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop};
 
 const CONFIG: &str = "arm_64bit=1\nkernel=kernel8.img\nkernel_address=0x80000\ndisable_commandline_tags=1\n\
     device_tree=\ngpu_mem=64\nenable_uart=1\ninit_uart_clock=48000000\nforce_turbo=1\ndisable_splash=1\n\
@@ -48,7 +48,7 @@ fn card(folder: &std::path::Path, start: &str, kernel: &[u8]) -> Vec<u8> {
 
 fn machine(folder: &std::path::Path, board: Board, start: &str, seed: u64, arm: ArmSide) -> Machine {
     let card = card(folder, start, &KERNEL.repeat(64));
-    let config = Config { board, seed, card, arm, log: EventLevel::Rare };
+    let config = Config { board, seed, card, arm, peer: Peer::Firmware, log: EventLevel::Rare };
     Machine::power_on(config).expect("a complete card")
 }
 
@@ -140,6 +140,6 @@ fn a_truncated_start_file_is_a_boot_error() {
         [CardFile::new("bootcode.bin", [0; 4]), CardFile::new("start.elf", &whole[..whole.len() / 2])];
     let card = Card::build(&files).expect("fits").into_image();
     let (board, arm, log) = (Board::PI_3B, ArmSide::External, EventLevel::Off);
-    let error = Machine::power_on(Config { board, seed: 0, card, arm, log }).err();
+    let error = Machine::power_on(Config { board, seed: 0, card, arm, peer: Peer::Firmware, log }).err();
     assert!(error.is_some_and(|error| error.to_string().contains("truncated")));
 }

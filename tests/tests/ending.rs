@@ -6,7 +6,7 @@
 use std::env;
 
 use emulator::board::Board;
-use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Stop, UartSource};
+use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop, UartSource};
 use tests::image::{BuiltImage, LAST_LINE, Victim, plain_text, register};
 use tests::native::{Firmware, firmware_dir};
 
@@ -37,7 +37,14 @@ fn run(kernel: &[u8], command_line: &str, limit_ns: u64) -> Option<Ended> {
     let folder = firmware_dir()?;
     let firmware = Firmware { folder: &folder, start: "start.elf", fixup: "fixup.dat" };
     let card = firmware.card_with_kernel(command_line, kernel.to_vec());
-    let config = Config { board: Board::PI_3B, seed: 0, card, arm: ArmSide::Emulated, log: EventLevel::Off };
+    let config = Config {
+        board: Board::PI_3B,
+        seed: 0,
+        card,
+        arm: ArmSide::Emulated,
+        peer: Peer::Firmware,
+        log: EventLevel::Off,
+    };
     let mut machine = Machine::power_on(config).expect("the card boots");
     let stop = machine.run(Limit { until_ns: Some(limit_ns), ..Limit::default() });
     let serial = machine.take_uart().into_iter().filter(|sent| sent.source == UartSource::Arm);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use emulator::board::Board;
 use emulator::card::{Card, CardFile};
-use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Stop};
+use emulator::machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop};
 use harness::scenario::Kind;
 use serde::Serialize;
 
@@ -137,7 +137,14 @@ fn power_on(release: &Release, options: &BenchOptions) -> Result<Machine> {
     files.push(CardFile::new("config.txt", config));
     files.push(CardFile::new(KERNEL, arm_loop()));
     let card = Card::build(&files)?.into_image();
-    let config = Config { board: Board::PI_3B, seed: 0, card, arm: ArmSide::Emulated, log: EventLevel::Off };
+    let config = Config {
+        board: Board::PI_3B,
+        seed: 0,
+        card,
+        arm: ArmSide::Emulated,
+        peer: Peer::Firmware,
+        log: EventLevel::Off,
+    };
     Machine::power_on(config).context("the board does not start")
 }
 

@@ -31,10 +31,28 @@ pub fn assemble(release: &Release, variant: Variant, plan: &Plan, kernel: &[u8])
     Card::build(&files).context("making the SD card")
 }
 
+/// A card for the model: image, command line and the tree's `config.txt`.
+///
+/// # Errors
+/// If `config.txt` cannot be read, or the files do not fit.
+pub fn without_firmware(plan: &Plan, kernel: &[u8]) -> Result<Card> {
+    let files = [
+        CardFile::new("config.txt", config_of_tree()?),
+        CardFile::new("cmdline.txt", format!("{plan}\n")),
+        CardFile::new(KERNEL, kernel),
+    ];
+    Card::build(&files).context("making the SD card")
+}
+
+/// The tree's `config.txt`.
+fn config_of_tree() -> Result<String> {
+    let path = paths::workspace().join("config.txt");
+    fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+}
+
 /// The tree's `config.txt`, with the lines that choose the variant.
 fn config(variant: Variant) -> Result<String> {
-    let path = paths::workspace().join("config.txt");
-    let mut config = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let mut config = config_of_tree()?;
     if !config.ends_with('\n') {
         config.push('\n');
     }

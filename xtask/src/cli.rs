@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use emulator::board::Board;
 use harness::plan::{MAX_SCENARIOS, Plan};
 use harness::scenario::Kind;
@@ -113,6 +113,15 @@ impl CardOptions {
     }
 }
 
+/// Who plays VideoCore.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PeerOption {
+    /// The real firmware, executed.
+    Firmware,
+    /// The model: no firmware is needed, and it can break one rule on command.
+    Model,
+}
+
 /// Options of `run`.
 #[derive(Args, Debug)]
 pub struct RunOptions {
@@ -121,6 +130,12 @@ pub struct RunOptions {
     /// Emulate this board.
     #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board())]
     pub board: Board,
+    /// Let this play VideoCore.
+    #[arg(long, value_enum, default_value = "firmware")]
+    pub peer: PeerOption,
+    /// Break this one rule in the model; `list` lists the faults, `all` runs each by itself.
+    #[arg(long, value_name = "NAME", requires = "peer")]
+    pub fault: Option<String>,
     /// Boot this card image as it is, instead of making one.
     #[arg(long = "card", value_name = "FILE",
           conflicts_with_all = ["firmware", "variant", "scenarios", "iterations"])]
@@ -141,7 +156,16 @@ impl RunOptions {
     /// The defaults, with this card.
     pub fn of(card: CardOptions) -> Self {
         let timeout = DEFAULT_TIMEOUT_S;
-        Self { card, board: Board::PI_3B, card_image: None, report: None, log: false, timeout }
+        Self {
+            card,
+            board: Board::PI_3B,
+            peer: PeerOption::Firmware,
+            fault: None,
+            card_image: None,
+            report: None,
+            log: false,
+            timeout,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod config_txt;
 mod elf;
 
+pub(crate) use config_txt::KernelSettings;
 use thiserror::Error;
 
 use crate::board::Board;
@@ -54,11 +55,7 @@ pub struct Booted {
 /// What would keep a board from starting.
 pub fn boot(card: &Card, board: &Board, ram: &mut Ram) -> Result<Booted, BootError> {
     needed(card, SECOND_STAGE, "the boot ROM loads it first")?;
-    let config = match card.read_file(CONFIG) {
-        Err(CardError::NoSuchFile { .. }) => Vec::new(),
-        read => read?,
-    };
-    let (name, why) = config_txt::start_file(&String::from_utf8_lossy(&config), board);
+    let (name, why) = config_txt::start_file(&config(card)?, board);
     let file = needed(card, &name, why)?;
     match elf::load(&file, ram, board.ram_bytes) {
         Ok(entry) => Ok(Booted { start_file: name, entry }),
@@ -66,7 +63,23 @@ pub fn boot(card: &Card, board: &Board, ram: &mut Ram) -> Result<Booted, BootErr
     }
 }
 
-fn needed(card: &Card, name: &str, why: &'static str) -> Result<Vec<u8>, BootError> {
+/// Which kernel the firmware would start on the Arm.
+///
+/// # Errors
+/// If the card cannot be read.
+pub(crate) fn kernel_settings(card: &Card, board: &Board) -> Result<KernelSettings, BootError> {
+    Ok(config_txt::kernel(&config(card)?, board))
+}
+
+/// The text of `config.txt`; empty without one.
+fn config(card: &Card) -> Result<String, BootError> {
+    match card.read_file(CONFIG) {
+        Err(CardError::NoSuchFile { .. }) => Ok(String::new()),
+        read => Ok(String::from_utf8_lossy(&read?).into_owned()),
+    }
+}
+
+pub(crate) fn needed(card: &Card, name: &str, why: &'static str) -> Result<Vec<u8>, BootError> {
     card.read_file(name).map_err(|error| match error {
         CardError::NoSuchFile { name } => BootError::MissingFile { name, why },
         other => BootError::Card(other),

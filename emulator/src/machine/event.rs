@@ -49,6 +49,8 @@ pub enum EventKind {
     },
     /// The image did something on an Arm core that is not modelled; noted once.
     Arm(Note),
+    /// The model says what it makes of something.
+    Model(String),
     /// The watchdog or PM_RSTC ended the run.
     PowerManager {
         /// True for the halt partition, false for a restart.

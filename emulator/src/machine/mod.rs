@@ -4,6 +4,7 @@ mod arm_bus;
 mod counters;
 mod event;
 mod fault;
+mod peer;
 mod schedule;
 mod summary;
 mod system;
@@ -21,8 +22,9 @@ use self::schedule::{Schedule, Wakeup};
 use self::system::System;
 use self::time::CycleClock;
 use crate::board::Board;
-use crate::boot_rom::{self, BootError};
+use crate::boot_rom::{self, BootError, Booted};
 use crate::card::Card;
+use crate::model::{self, Fault, VideoCore};
 use crate::ram::Ram;
 use crate::soc::device::Initiator;
 use crate::vpu::bus::CoreId;
@@ -38,6 +40,15 @@ pub enum ArmSide {
     External,
 }
 
+/// Who plays VideoCore.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// The firmware on the card, executed by the emulated VPU cores.
+    Firmware,
+    /// The model, which follows the rules, or breaks them in one way. The card needs no firmware.
+    Model(Option<Fault>),
+}
+
 /// What to power on.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -49,6 +60,8 @@ pub struct Config {
     pub card: Vec<u8>,
     /// Who plays the Arm.
     pub arm: ArmSide,
+    /// Who plays VideoCore.
+    pub peer: Peer,
     /// How much is noted in the event log.
     pub log: EventLevel,
 }
@@ -99,6 +112,8 @@ pub struct Machine {
     arm_running: bool,
     stopped: Option<Stop>,
     start_file: String,
+    /// In place of the VPU cores.
+    model: Option<VideoCore>,
 }
 
 /// What of the configuration is needed after power-on.
@@ -107,16 +122,26 @@ struct Settings {
     arm: ArmSide,
 }
 
+/// What stands ready at power-on.
+enum Started {
+    Firmware(Booted),
+    Model(VideoCore),
+}
+
 impl Machine {
-    /// Does what the boot ROM and bootcode.bin do, leaving VPU core 0 at the firmware's entry.
+    /// Does what the boot ROM and bootcode.bin do, leaving VPU core 0 at the firmware's entry; with a model in place
+    /// of the firmware, also what that does before it starts the Arm.
     ///
     /// # Errors
     /// What would keep a board from starting: an unreadable card, a missing or damaged file.
     pub fn power_on(config: Config) -> Result<Self, BootError> {
-        let Config { board, seed, card, arm, log } = config;
+        let Config { board, seed, card, arm, peer, log } = config;
         let card = Card::from_image(card);
         let mut ram = Ram::new();
-        let booted = boot_rom::boot(&card, &board, &mut ram)?;
+        let started = match peer {
+            Peer::Firmware => Started::Firmware(boot_rom::boot(&card, &board, &mut ram)?),
+            Peer::Model(fault) => Started::Model(model::start::start(&card, &board, fault, seed, &mut ram)?),
+        };
         let mut system = System::new(&board, card.into_image(), seed, log);
         system.ram = ram;
         let mut machine = Self {
@@ -133,9 +158,16 @@ impl Machine {
             arm_released: false,
             arm_running: false,
             stopped: None,
-            start_file: booted.start_file,
+            start_file: String::new(),
+            model: None,
         };
-        machine.start_vpu(0, booted.entry);
+        match started {
+            Started::Firmware(booted) => {
+                machine.start_file = booted.start_file;
+                machine.start_vpu(0, booted.entry);
+            }
+            Started::Model(model) => machine.start_model(model),
+        }
         Ok(machine)
     }
 
@@ -144,7 +176,7 @@ impl Machine {
         &self.config.board
     }
 
-    /// Name of the start file that the boot chose.
+    /// Name of the start file that the boot chose; empty with the model.
     pub fn start_file(&self) -> &str {
         &self.start_file
     }

@@ -244,7 +244,8 @@ impl Machine {
     /// When something will happen although no core does anything.
     fn next_event(&self) -> Option<u64> {
         let timers = self.arm_wakeup.iter().filter_map(|wakeup| wakeup.due_ps);
-        timers.filter(|due| *due > self.now_ps).chain(self.system.next_event).min()
+        let timers = timers.filter(|due| *due > self.now_ps);
+        timers.chain(self.system.next_event).chain(self.next_model_event()).min()
     }
 
     /// Nobody had anything to do: moves time to the next event.
@@ -266,6 +267,7 @@ impl Machine {
             let origin = self.origin(Initiator::External);
             self.system.collect_effects(origin, 0);
         }
+        self.run_model();
         for index in 0..self.arm.len() {
             if self.arm_wakeup[index].due_ps.is_some_and(|due| due <= ps) {
                 self.system.running = self.outside(Initiator::External);
@@ -350,6 +352,12 @@ impl Machine {
         if !self.system.soc.arm_starts_in_aarch64() {
             return Some(Stop::Fault(Box::new(MachineFault::aarch32_start(self.now_ps))));
         }
+        self.start_arm();
+        None
+    }
+
+    /// Lets the Arm cores leave reset, at address 0.
+    pub(super) fn start_arm(&mut self) {
         self.arm_running = true;
         let cycle = self.system.arm_clock.cycles_at(self.now_ps);
         for (core, position) in self.arm.iter_mut().zip(&mut self.arm_cycle) {
@@ -357,6 +365,5 @@ impl Machine {
             *position = cycle;
         }
         self.arm_wakeup = Default::default();
-        None
     }
 }

@@ -9,7 +9,7 @@ const ENTRY: u32 = 0xcec0_0200;
 
 fn machine(seed: u64, arm: ArmSide) -> Machine {
     let card = card_running(ENTRY, &ENDLESS_LOOP.repeat(8));
-    let config = Config { board: Board::PI_3B, seed, card, arm, log: EventLevel::All };
+    let config = Config { board: Board::PI_3B, seed, card, arm, peer: Peer::Firmware, log: EventLevel::All };
     Machine::power_on(config).expect("a good card")
 }
 

@@ -8,7 +8,7 @@ use super::device::{Context, Device, Effects, Initiator, Rates};
 use super::dma::{Dma, Dma15, DmaBus};
 use super::gpio::Gpio;
 use super::i2c::I2c;
-use super::lines::Lines;
+use super::lines::{Lines, source};
 use super::local_interrupts::LocalInterrupts;
 use super::mailboxes::Mailboxes;
 use super::mini_uart::MiniUart;
@@ -224,6 +224,11 @@ impl Bcm2837 {
     pub fn set_arm_timers(&mut self, core: u8, timers: TimerLines) {
         self.devices.local_interrupts.set_timers(core, timers);
         self.lines.touch();
+    }
+
+    /// Level of the line by which mailbox 1 and doorbells 2 and 3 interrupt the VPU.
+    pub fn arm_calls_vpu(&self) -> bool {
+        self.lines.shared() & 1 << source::ARM != 0
     }
 
     /// Level of doorbell 0.

@@ -7,7 +7,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use emulator::{
     board::Board as BoardModel,
-    machine::{ArmSide, Config, EventLevel, Limit, Machine, Stop},
+    machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop},
 };
 use harness::{
     Board, Host, Identity, Lendable, Parts,
@@ -132,7 +132,14 @@ impl NativeBoard {
     /// # Errors
     /// [`StartFault`].
     pub fn start(model: BoardModel, card: Vec<u8>, limit_ns: u64) -> Result<Self, StartFault> {
-        let config = Config { board: model, seed: 0, card, arm: ArmSide::External, log: EventLevel::Off };
+        let config = Config {
+            board: model,
+            seed: 0,
+            card,
+            arm: ArmSide::External,
+            peer: Peer::Firmware,
+            log: EventLevel::Off,
+        };
         let mut machine = Machine::power_on(config).map_err(StartFault::Card)?;
         while !machine.arm_released() {
             let until_ns = machine.now_ns() + 1_000_000;

@@ -16,6 +16,7 @@ pub fn describe(event: &Event) -> String {
         EventKind::Bell { number } => format!("rang doorbell {number}"),
         EventKind::Mailbox { number, word } => format!("put {word:#010x} into mailbox {number}"),
         EventKind::Arm(note) => note.to_string(),
+        EventKind::Model(text) => text.clone(),
         EventKind::PowerManager { halt: true } => "the board is powered down".to_owned(),
         EventKind::PowerManager { halt: false } => "the board is restarted".to_owned(),
     };

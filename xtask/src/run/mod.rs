@@ -2,24 +2,26 @@
 
 mod decoder;
 mod events;
+mod faults;
 mod journal;
 mod output;
 mod progress;
 mod session;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use emulator::card::Card;
-use emulator::machine::Summary;
+use emulator::machine::{Peer, Summary};
+use emulator::model::Fault;
 use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
 use harness::{Plan, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::card;
-use crate::cli::{CardOptions, RunOptions};
+use crate::cli::{CardOptions, PeerOption, RunOptions};
 use crate::image::Image;
 use crate::outcome::Outcome;
 use crate::terminal::say;
@@ -55,7 +57,15 @@ impl Done {
 /// # Errors
 /// If the run could not take place at all. A run that hangs or fails is no error but a verdict.
 pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
-    let path = options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"));
+    match options.fault.as_deref() {
+        Some("list") => return faults::list(json),
+        Some(name) if options.peer == PeerOption::Firmware => {
+            bail!("--fault {name}: only the model breaks rules on command, so add --peer model");
+        }
+        Some("all") => return faults::run_all(options, json),
+        _ => {}
+    }
+    let path = report_path(options);
     report::check_writable(&path)?;
     let done = execute(options, json)?;
     report::write(&done.collected.report, &path)?;
@@ -65,6 +75,10 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
         output::print(&done, &path);
     }
     Ok(Outcome::passed(done.passed()))
+}
+
+fn report_path(options: &RunOptions) -> PathBuf {
+    options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"))
 }
 
 /// Makes the card that the options describe, and the image on it. What is missing of the firmware is found before
@@ -85,36 +99,55 @@ pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
 /// # Errors
 /// As [`run`].
 pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
-    let (card, kernel, image) = match &options.card_image {
-        Some(path) => {
-            let card = read_card(path)?;
-            let kernel = kernel_on(&card)?;
-            (card, kernel, Image::build(&options.card.build)?)
-        }
-        None => {
-            let (card, image) = make_card(&options.card)?;
-            (card, image.kernel.clone(), image)
+    let peer = peer(options)?;
+    let (card, image) = match (&options.card_image, peer) {
+        (Some(path), _) => (read_card(path)?, Image::build(&options.card.build)?),
+        (None, Peer::Firmware) => make_card(&options.card)?,
+        (None, Peer::Model(_)) => {
+            let image = Image::build(&options.card.build)?;
+            (card::without_firmware(&options.card.plan(), &image.kernel)?, image)
         }
     };
-    if options.card_image.is_some() && kernel != image.kernel {
+    let kernel = kernel_on(&card)?;
+    if kernel != image.kernel {
         eprintln!("The card holds another image than this tree builds: its log may not decode.");
     }
     let strings = Strings::read(&image.elf)?;
-    let mut collector = Collector::new(Setup {
-        rung: Rung::Emulated,
-        timing: Timing::Modelled,
-        image_sha256: hex_digest(&kernel),
-        started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        model_peer: false,
-    });
     let settings = Settings {
         board: options.board,
+        peer,
         seed: options.card.seed,
         limits: limits(&options.card.plan(), options.timeout),
         show_log: options.log,
         log_to_stderr: quiet,
+        show_progress: !options.log,
     };
-    let ended = session::run(card, &settings, strings.decoder(), &mut collector)?;
+    boot(card, &kernel, &strings, &settings)
+}
+
+/// Who plays VideoCore, by the options.
+fn peer(options: &RunOptions) -> Result<Peer> {
+    match (options.peer, options.fault.as_deref()) {
+        (PeerOption::Firmware, _) => Ok(Peer::Firmware),
+        (PeerOption::Model, None) => Ok(Peer::Model(None)),
+        (PeerOption::Model, Some(name)) => {
+            let fault = Fault::by_name(name);
+            let fault = fault.with_context(|| format!("there is no fault {name}; --fault list lists them"))?;
+            Ok(Peer::Model(Some(fault)))
+        }
+    }
+}
+
+/// Boots a card with this kernel on it.
+fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Result<Done> {
+    let mut collector = Collector::new(Setup {
+        rung: Rung::Emulated,
+        timing: Timing::Modelled,
+        image_sha256: hex_digest(kernel),
+        started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        model_peer: settings.peer != Peer::Firmware,
+    });
+    let ended = session::run(card, settings, strings.decoder(), &mut collector)?;
     let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped };
     Ok(Done {
         collected: collector.finish(finish),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use emulator::board::Board;
 use emulator::card::Card;
 use emulator::machine::{
-    ArmSide, Config, Event, EventLevel, Limit, Machine, Stop, Summary, UartByte, UartSource,
+    ArmSide, Config, Event, EventLevel, Limit, Machine, Peer, Stop, Summary, UartByte, UartSource,
 };
 use harness::report::{Collector, Counters};
 
@@ -43,6 +43,8 @@ pub struct Limits {
 pub struct Settings {
     /// Which board.
     pub board: Board,
+    /// Who plays VideoCore.
+    pub peer: Peer,
     /// Varies the interleaving of the processors.
     pub seed: u64,
     /// When it is ended from outside.
@@ -51,6 +53,8 @@ pub struct Settings {
     pub show_log: bool,
     /// Where the logs go: standard error, because standard output is for a program.
     pub log_to_stderr: bool,
+    /// Say on standard error how far the run is.
+    pub show_progress: bool,
 }
 
 /// How a run ended.
@@ -83,6 +87,7 @@ pub fn run(
         seed: settings.seed,
         card: card.into_image(),
         arm: ArmSide::Emulated,
+        peer: settings.peer,
         log: level,
     };
     let machine = Machine::power_on(config).context("the board does not start")?;
@@ -94,7 +99,7 @@ pub fn run(
         journal: Journal::default(),
         recent: VecDeque::new(),
         serial: String::new(),
-        progress: Progress::new(!settings.show_log),
+        progress: Progress::new(settings.show_progress),
         started,
         finished_at: None,
     };

@@ -1,0 +1,161 @@
+//! The model's faults: their list, and one short run each.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use comfy_table::{ContentArrangement, Table};
+use emulator::machine::Peer;
+use emulator::model::{CATALOGUE, Fault};
+use harness::report::{Report, ScenarioReport};
+use harness::{Plan, Verdict};
+
+use super::session::Settings;
+use super::{Strings, boot, limits, report_path};
+use crate::cli::RunOptions;
+use crate::image::Image;
+use crate::outcome::Outcome;
+use crate::terminal::say;
+use crate::{card, report};
+
+/// Prints the catalogue.
+pub fn list(json: bool) -> Result<Outcome> {
+    if json {
+        let faults: Vec<_> = CATALOGUE.iter().map(as_json).collect();
+        say!("{}", serde_json::to_string_pretty(&faults)?);
+    } else {
+        say!("{}", table(&["fault", "stage", "what it breaks"], CATALOGUE.map(|fault| {
+            [fault.name.to_owned(), fault.stage.name().to_owned(), fault.breaks.to_owned()]
+        })));
+    }
+    Ok(Outcome::passed(true))
+}
+
+fn as_json(fault: &Fault) -> serde_json::Value {
+    serde_json::json!({
+        "name": fault.name,
+        "stage": fault.stage.name(),
+        "breaks": fault.breaks,
+        "verdict": fault.verdict.name(),
+        "owner": fault.owner.name(),
+    })
+}
+
+/// Runs every fault by itself and makes one report, whose scenarios are the faults. The outcome is good if each
+/// was found and put down to the right owner.
+pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
+    let started = Instant::now();
+    let image = Image::build(&options.card.build)?;
+    let strings = Strings::read(&image.elf)?;
+    let runs = Runs { options, image: &image, strings: &strings };
+    let mut reports = runs.each()?;
+    let mut all = reports.first().context("the catalogue is empty")?.clone();
+    all.scenarios = CATALOGUE.iter().zip(&mut reports).map(|(fault, report)| scenario_of(fault, report)).collect();
+    all.wall_s = started.elapsed().as_secs();
+    let path = report_path(options);
+    report::write(&all, &path)?;
+    let unexpected: Vec<_> =
+        CATALOGUE.iter().zip(&all.scenarios).filter(|(fault, scenario)| !is_expected(fault, scenario)).collect();
+    if json {
+        say!("{}", serde_json::to_string_pretty(&all)?);
+    } else {
+        print(&all, &path.display().to_string());
+    }
+    for (fault, scenario) in &unexpected {
+        eprintln!("{}: expected {} by {}", scenario.name, fault.verdict.name(), fault.owner.name());
+    }
+    Ok(Outcome::passed(unexpected.is_empty()))
+}
+
+/// What the runs have in common.
+struct Runs<'a> {
+    options: &'a RunOptions,
+    image: &'a Image,
+    strings: &'a Strings,
+}
+
+impl Runs<'_> {
+    /// A report a fault, in the order of the catalogue; as many runs at a time as there are processors.
+    fn each(&self) -> Result<Vec<Report>> {
+        let next = AtomicUsize::new(0);
+        let reports = Mutex::new(vec![None; CATALOGUE.len()]);
+        let work = || -> Result<()> {
+            while let Some((index, fault)) = numbered(next.fetch_add(1, Ordering::Relaxed)) {
+                let report = self.one(fault).with_context(|| fault.name)?;
+                if let Ok(mut reports) = reports.lock() {
+                    reports[index] = Some(report);
+                }
+            }
+            Ok(())
+        };
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            running.into_iter().try_for_each(|worker| {
+                worker.join().map_err(|_| anyhow::anyhow!("a run ended in a panic of the emulator"))?
+            })
+        })?;
+        let reports = reports.into_inner().ok().context("a run ended in a panic of the emulator")?;
+        reports.into_iter().collect::<Option<_>>().context("a run left no report")
+    }
+
+    fn one(&self, fault: Fault) -> Result<Report> {
+        let options = self.options;
+        let plan = Plan { iterations: fault.iterations(), ..options.card.plan() };
+        let settings = Settings {
+            board: options.board,
+            peer: Peer::Model(Some(fault)),
+            seed: options.card.seed,
+            limits: limits(&plan, options.timeout),
+            show_log: false,
+            log_to_stderr: true,
+            show_progress: false,
+        };
+        let card = card::without_firmware(&plan, &self.image.kernel)?;
+        Ok(boot(card, &self.image.kernel, self.strings, &settings)?.collected.report)
+    }
+}
+
+fn numbered(index: usize) -> Option<(usize, Fault)> {
+    CATALOGUE.get(index).map(|fault| (index, *fault))
+}
+
+/// The first scenario that did not pass, under the fault's name.
+fn scenario_of(fault: &Fault, report: &mut Report) -> ScenarioReport {
+    let broken = |scenario: &ScenarioReport| matches!(scenario.verdict, Verdict::Fail | Verdict::Hung);
+    let absent = |scenario: &ScenarioReport| scenario.verdict != Verdict::Pass;
+    let place = report.scenarios.iter().position(broken);
+    let place = place.or_else(|| report.scenarios.iter().position(absent)).unwrap_or(0);
+    let mut scenario = report.scenarios.swap_remove(place);
+    let met_in = std::mem::replace(&mut scenario.name, fault.name.to_owned());
+    scenario.reason = scenario.reason.map(|reason| format!("{met_in}: {reason}"));
+    scenario.latency.clear();
+    scenario.sides = None;
+    scenario
+}
+
+/// True if the verdict and the owner are those of the catalogue.
+pub fn is_expected(fault: &Fault, scenario: &ScenarioReport) -> bool {
+    let owner = scenario.owner.map(|owner| owner.name());
+    scenario.verdict.name() == fault.verdict.name() && owner == Some(fault.owner.name())
+}
+
+fn print(report: &Report, path: &str) {
+    let rows = report.scenarios.iter().map(|scenario| {
+        let owner = scenario.owner.map_or("", |owner| owner.name());
+        let reason = scenario.reason.clone().unwrap_or_default();
+        [scenario.name.clone(), scenario.verdict.name().to_owned(), owner.to_owned(), reason]
+    });
+    say!("{}", table(&["fault", "verdict", "owner", "what was seen"], rows));
+    say!("{} faults in {} s; times modelled", report.scenarios.len(), report.wall_s);
+    say!("report: {path}");
+}
+
+fn table<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+    let mut table = Table::new();
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.add_rows(rows);
+    table
+}

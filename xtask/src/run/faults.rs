@@ -26,9 +26,15 @@ pub fn list(json: bool) -> Result<Outcome> {
         let faults: Vec<_> = CATALOGUE.iter().map(as_json).collect();
         say!("{}", serde_json::to_string_pretty(&faults)?);
     } else {
-        say!("{}", table(&["fault", "stage", "what it breaks"], CATALOGUE.map(|fault| {
-            [fault.name.to_owned(), fault.stage.name().to_owned(), fault.breaks.to_owned()]
-        })));
+        say!(
+            "{}",
+            table(
+                &["fault", "stage", "what it breaks"],
+                CATALOGUE.map(|fault| {
+                    [fault.name.to_owned(), fault.stage.name().to_owned(), fault.breaks.to_owned()]
+                })
+            )
+        );
     }
     Ok(Outcome::passed(true))
 }
@@ -52,12 +58,16 @@ pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
     let runs = Runs { options, image: &image, strings: &strings };
     let mut reports = runs.each()?;
     let mut all = reports.first().context("the catalogue is empty")?.clone();
-    all.scenarios = CATALOGUE.iter().zip(&mut reports).map(|(fault, report)| scenario_of(fault, report)).collect();
+    all.scenarios =
+        CATALOGUE.iter().zip(&mut reports).map(|(fault, report)| scenario_of(fault, report)).collect();
     all.wall_s = started.elapsed().as_secs();
     let path = report_path(options);
     report::write(&all, &path)?;
-    let unexpected: Vec<_> =
-        CATALOGUE.iter().zip(&all.scenarios).filter(|(fault, scenario)| !is_expected(fault, scenario)).collect();
+    let unexpected: Vec<_> = CATALOGUE
+        .iter()
+        .zip(&all.scenarios)
+        .filter(|(fault, scenario)| !is_expected(fault, scenario))
+        .collect();
     if json {
         say!("{}", serde_json::to_string_pretty(&all)?);
     } else {

@@ -132,7 +132,8 @@ fn peer(options: &RunOptions) -> Result<Peer> {
         (PeerOption::Model, None) => Ok(Peer::Model(None)),
         (PeerOption::Model, Some(name)) => {
             let fault = Fault::by_name(name);
-            let fault = fault.with_context(|| format!("there is no fault {name}; --fault list lists them"))?;
+            let fault =
+                fault.with_context(|| format!("there is no fault {name}; --fault list lists them"))?;
             Ok(Peer::Model(Some(fault)))
         }
     }

@@ -37,6 +37,11 @@ fn header(report: &Report) -> String {
         report.timing.name(),
     );
     let megahertz = |hz: u32| if hz == 0 { "unknown".to_owned() } else { format!("{} MHz", hz / 1_000_000) };
+    if report.image.git.is_empty() {
+        // Whether firmware is there is what such a run does not tell.
+        out.push_str("image and peer unknown: the image sent no record of its start\n");
+        return out;
+    }
     let peer = &report.peer;
     let who = match peer.kind {
         PeerKind::Absent => "no VideoCore firmware".to_owned(),
@@ -239,6 +244,15 @@ pub(super) mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_run_without_a_record_does_not_claim_that_there_is_no_firmware() {
+        let mut collected = collected();
+        collected.report.image.git.clear();
+        collected.report.peer.kind = PeerKind::Absent;
+        let text = summary(&collected);
+        assert!(text.contains("image and peer unknown") && !text.contains("no VideoCore"), "{text}");
     }
 
     #[test]

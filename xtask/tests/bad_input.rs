@@ -22,6 +22,7 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["run", "--scenario", "nap"], "handshake"),
         (&["run", "--variant", "start9"], "start_db"),
         (&["run", "--iterations", "0"], "0"),
+        (&["run", "--scenario", "echo,echo,echo,echo,echo,echo,echo,echo,echo"], "at most 8"),
         (&["test", "nap"], "clippy"),
         (&["firmware", "fetch", "--suite", "sid\nTrusted: yes"], "suite"),
         (&["firmware", "add", "/no/such/folder"], "/no/such/folder"),

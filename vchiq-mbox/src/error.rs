@@ -10,7 +10,7 @@
 use crate::{
     platform::BusAddress,
     slot::SlotIndex,
-    wire::{FourCc, Port},
+    wire::{FourCc, PageListError, Port},
 };
 
 /// Who answers for a failure.
@@ -75,6 +75,46 @@ pub enum Misuse {
         /// Bytes asked to send.
         size: usize,
     },
+    /// The link was paused by this side; nothing can be sent until [`crate::Vchiq::resume`].
+    #[error("link paused by this side")]
+    Paused,
+    /// Only a link that this side has paused can be resumed by it.
+    #[error("link not paused by this side")]
+    NotPaused,
+    /// A quota cannot be set below what is in use, nor to 65535 or more.
+    #[error("quota of {asked} with {in_use} in use")]
+    Quota {
+        /// Quota asked for.
+        asked: u16,
+        /// Slots or messages in use.
+        in_use: u16,
+    },
+    /// A service of that name is offered already.
+    #[error("service {fourcc} is offered already")]
+    OfferedTwice {
+        /// Its name.
+        fourcc: FourCc,
+    },
+    /// A bulk transfer's memory cannot be told to VideoCore.
+    #[error("bulk: {0}")]
+    PageList(#[from] PageListError),
+    /// The window has no room for pagelists and fragments.
+    #[error("window of {have} bytes, bulk transfers need {need}")]
+    NoBulkRoom {
+        /// Bytes given.
+        have: usize,
+        /// Bytes needed.
+        need: usize,
+    },
+    /// How bulks are described cannot change while some are under way.
+    #[error("bulk transfers are under way")]
+    BulksUnderWay,
+    /// No such bulk transfer is under way.
+    #[error("bulk transfer {number} is not under way")]
+    NoSuchBulk {
+        /// Its number.
+        number: u32,
+    },
     /// The caller's buffer is smaller than the message.
     #[error("message of {size} bytes, buffer of {room}")]
     BufferTooSmall {
@@ -129,6 +169,20 @@ pub enum Exhausted {
     /// All local ports are taken.
     #[error("no free local port")]
     ServiceTableFull,
+    /// The peer has not emptied our sync slot.
+    #[error("sync slot still with the peer")]
+    SyncSlotInUse,
+    /// Four bulk transfers of that direction are with the peer.
+    #[error("port {port} has {in_flight} bulk transfers under way")]
+    BulksInFlight {
+        /// Local port.
+        port: u8,
+        /// Transfers under way in that direction.
+        in_flight: u8,
+    },
+    /// The caller has more bulk transfers under way, or finished and not taken, than there is room for.
+    #[error("no room for another bulk transfer")]
+    BulkTableFull,
 }
 
 /// What a timed-out wait was waiting for.
@@ -145,6 +199,12 @@ pub enum Step {
     Receive,
     /// The peer's CLOSE.
     Close,
+    /// An OPEN of the peer's for a service of ours.
+    Accept,
+    /// The peer's PAUSE.
+    Pause,
+    /// The end of a bulk transfer.
+    Bulk,
 }
 
 /// The peer broke the protocol. Raw words are as read.
@@ -249,6 +309,44 @@ pub enum Violation {
         /// Byte offset of the header in the slot.
         offset: u16,
     },
+    /// The peer put another message into its sync slot before the last one was released.
+    #[error("sync slot holds {found:#010x} before {held:#010x} was released")]
+    SyncOverwritten {
+        /// Header word 0 of the message not released yet.
+        held: u32,
+        /// Header word 0 now.
+        found: u32,
+    },
+    /// The peer says that our sync slot is empty, but it is not.
+    #[error("sync slot signalled empty holds {found:#010x}")]
+    SyncNotEmpty {
+        /// Header word 0.
+        found: u32,
+    },
+    /// The end of a bulk transfer without the number of bytes.
+    #[error("message {msgid:#010x} at {slot:?}+{offset:#05x} has only {size} bytes")]
+    ShortBulkDone {
+        /// Header word 0.
+        msgid: u32,
+        /// Header word 1.
+        size: u16,
+        /// Slot of the header.
+        slot: SlotIndex,
+        /// Byte offset of the header in the slot.
+        offset: u16,
+    },
+    /// More bytes moved than the bulk transfer has.
+    #[error("bulk of {size} bytes ended with {actual:#x} moved, at {slot:?}+{offset:#05x}")]
+    BulkActual {
+        /// Bytes moved, as the peer has it.
+        actual: u32,
+        /// Bytes asked for.
+        size: u32,
+        /// Slot of the header.
+        slot: SlotIndex,
+        /// Byte offset of the header in the slot.
+        offset: u16,
+    },
 }
 
 /// Any failure of the link.
@@ -289,9 +387,9 @@ impl Error {
     pub const fn owner(&self) -> Owner {
         match self {
             Self::Misuse(_) => Owner::Harness,
-            Self::Exhausted(Exhausted::ReceiveQueueFull { .. } | Exhausted::ServiceTableFull) => {
-                Owner::Harness
-            }
+            Self::Exhausted(
+                Exhausted::ReceiveQueueFull { .. } | Exhausted::ServiceTableFull | Exhausted::BulkTableFull,
+            ) => Owner::Harness,
             // The peer does not return what it was lent.
             Self::Exhausted(_) => Owner::Firmware,
             Self::Timeout { step: Step::PeerInitialise } => Owner::Link,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! link       the VCHIQ peer: prepare slot zero, connect, open, send, receive, close
-//! ├─ service   the table of services opened by this side, and their states
+//! ├─ bulk      memory that VideoCore copies to or from by itself
+//! ├─ service   the table of services opened or offered by this side, and their states
 //! ├─ quota     how much of the transmit slots a service may use
 //! ├─ slot      who owns which slot: transmit, receive, recycle
 //! └─ wire      layouts and numbers both sides agree on
@@ -20,6 +21,7 @@
 
 mod fmt;
 
+pub mod bulk;
 pub mod deadline;
 pub mod error;
 pub mod link;

@@ -4,7 +4,7 @@
 //! from the slot, because the peer can write there.
 
 use crate::{
-    error::Exhausted,
+    error::{Exhausted, Misuse},
     service::MAX_SERVICES,
     slot::transmit::queue_number,
     wire::{MAX_SLOTS_PER_SIDE, Port},
@@ -24,9 +24,22 @@ struct PortQuota {
     last_slot: Option<u32>,
 }
 
+impl PortQuota {
+    /// Checks a new quota against what is in use; `None` is the default.
+    fn check(asked: Option<u16>, default: u16, in_use: u16) -> Result<u16, Misuse> {
+        let asked = asked.unwrap_or(default);
+        if asked < in_use || asked == u16::MAX {
+            return Err(Misuse::Quota { asked, in_use });
+        }
+        Ok(asked)
+    }
+}
+
 /// The books of the transmit side.
 pub(crate) struct Quotas {
     data_quota: u16,
+    default_slot_quota: u16,
+    default_message_quota: u16,
     data_slots: u16,
     /// Queue number of the slot that holds the newest DATA.
     last_data_slot: Option<u32>,
@@ -49,10 +62,33 @@ impl Quotas {
         };
         Self {
             data_quota: (slots - 1) as u16,
+            default_slot_quota: port.slot_quota,
+            default_message_quota: port.message_quota,
             data_slots: 0,
             last_data_slot: None,
             ports: [port; MAX_SERVICES],
             ledger: [[0; MAX_SERVICES]; MAX_SLOTS_PER_SIDE],
+        }
+    }
+
+    /// Sets the quotas of a port; `None` stands for the default.
+    pub(crate) fn set(
+        &mut self,
+        port: Port,
+        slots: Option<u16>,
+        messages: Option<u16>,
+    ) -> Result<(), Misuse> {
+        let Some(quota) = self.ports.get_mut(usize::from(port.number())) else { return Ok(()) };
+        let slots = PortQuota::check(slots, self.default_slot_quota, quota.slots)?;
+        let messages = PortQuota::check(messages, self.default_message_quota, quota.messages)?;
+        (quota.slot_quota, quota.message_quota) = (slots, messages);
+        Ok(())
+    }
+
+    /// Gives a port back its defaults, for its next service.
+    pub(crate) fn reset(&mut self, port: Port) {
+        if let Some(quota) = self.ports.get_mut(usize::from(port.number())) {
+            (quota.slot_quota, quota.message_quota) = (self.default_slot_quota, self.default_message_quota);
         }
     }
 

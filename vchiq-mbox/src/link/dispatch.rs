@@ -1,6 +1,6 @@
 //! What each message from the peer does (VCHIQ fact sheet 6.3 and 8).
 
-use super::{Connection, MAX_UNREAD, Vchiq, message::Unread};
+use super::{Connection, Direction, MAX_UNREAD, Vchiq, message::Unread};
 use crate::{
     error::{Exhausted, Violation},
     fmt::{log_debug, log_warn},
@@ -25,10 +25,16 @@ pub struct Counters {
     pub slots_reclaimed: u64,
     /// OPENs of the peer that were refused.
     pub opens_refused: u64,
+    /// OPENs of the peer that were accepted.
+    pub opens_accepted: u64,
     /// REMOTE_USE answered.
     pub uses_answered: u64,
+    /// REMOTE_RELEASE received.
+    pub uses_released: u64,
     /// PAUSE answered.
     pub pauses: u64,
+    /// Bulk transfers ended by the peer, aborted ones included.
+    pub bulks_ended: u64,
     /// Messages dropped because no service was there for them; see [`Vchiq::last_stray`].
     pub strays: u64,
 }
@@ -48,7 +54,7 @@ pub struct Stray {
 }
 
 /// What becomes of the receive position after a message.
-enum Next {
+pub(super) enum Next {
     Advance,
     /// Not yet: the same message is read again by a later poll.
     Stop(Exhausted),
@@ -89,20 +95,23 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             return Err(Violation::TrafficWhilePaused { msgid: id.0, slot, offset });
         }
         Ok(match kind {
-            MessageType::Padding | MessageType::RemoteRelease => Next::Advance,
+            MessageType::Padding => Next::Advance,
             MessageType::Connect => return self.on_connect(message),
             MessageType::Open => self.on_open(message),
-            MessageType::OpenAck => self.on_open_ack(message),
+            MessageType::OpenAck => {
+                self.on_open_ack(message, false);
+                Next::Advance
+            }
             MessageType::Close => self.on_close(message),
-            MessageType::Data => self.on_data(message, interrupt),
+            MessageType::Data => self.on_data(message, interrupt, false),
             MessageType::Pause => self.on_pause(),
             MessageType::Resume => self.on_resume(message),
             MessageType::RemoteUse => self.on_remote_use(),
-            MessageType::BulkRx
-            | MessageType::BulkTx
-            | MessageType::BulkRxDone
-            | MessageType::BulkTxDone
-            | MessageType::RemoteUseActive => {
+            MessageType::RemoteRelease => self.on_remote_release(message),
+            MessageType::BulkRxDone => return self.on_bulk_done(message, Direction::Receive, interrupt),
+            MessageType::BulkTxDone => return self.on_bulk_done(message, Direction::Transmit, interrupt),
+            // A master sends none of these.
+            MessageType::BulkRx | MessageType::BulkTx | MessageType::RemoteUseActive => {
                 self.drop_stray(message);
                 Next::Advance
             }
@@ -118,79 +127,96 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         Ok(Next::Advance)
     }
 
-    /// This side serves nothing: every OPEN is refused.
-    fn on_open(&mut self, message: Incoming) -> Next {
-        let next = self.answer(MessageType::Close, Port::NONE, message.id.source());
-        if matches!(next, Next::Advance) {
-            self.counters.opens_refused += 1;
-            log_debug!("vchiq: refused OPEN from port {}", message.id.source());
-        }
-        next
-    }
-
-    fn on_open_ack(&mut self, message: Incoming) -> Next {
+    pub(super) fn on_open_ack(&mut self, message: Incoming, sync: bool) {
         // A short payload is an acknowledgement all the same, without a version.
         let version = (message.size >= 2).then(|| {
             let mut bytes = [0; 2];
             self.shared.load_payload(message.slot, usize::from(message.offset), &mut bytes);
             u16::from_le_bytes(bytes)
         });
+        let remote = message.id.source();
         match self.services.at_port(message.id.destination()) {
             Some((_, service)) if service.state == State::Opening => {
-                service.state = State::Open { remote: message.id.source() };
+                service.state = State::Open { remote, sync };
                 service.peer_version = version;
             }
             // The answer to an OPEN that was given up: the peer's CLOSE follows.
-            Some((_, service)) if service.state == State::CloseSent => {}
+            Some((_, service)) if service.state == (State::CloseSent { remote: None }) => {
+                service.state = State::CloseSent { remote: Some(remote) };
+            }
             _ => self.drop_stray(message),
         }
-        Next::Advance
     }
 
     fn on_close(&mut self, message: Incoming) -> Next {
         let source = message.id.source();
-        let Some((handle, service)) = self.services.at_port(message.id.destination()) else {
+        let Some(handle) = self.closing(message.id) else {
+            self.drop_stray(message);
+            return Next::Advance;
+        };
+        let Ok(service) = self.services.get_mut(handle) else {
             self.drop_stray(message);
             return Next::Advance;
         };
         match service.state {
             State::Opening => service.state = State::Refused,
-            State::CloseSent => {
-                service.state = State::Free;
+            State::CloseSent { .. } => {
                 log_debug!("vchiq: {} closed", service.fourcc);
+                self.settle(handle);
             }
-            State::Open { remote } if remote == source => {
-                service.state = State::ClosedByPeer;
+            State::Open { remote, .. } if remote == source => {
                 let answer = self.answer(MessageType::Close, Port::from(handle.port()), remote);
-                if let Next::Stop(_) = answer {
-                    // Read again once there is room for the answer.
-                    self.restore_open(handle, remote);
+                // Without room for the answer the message is read again later.
+                if matches!(answer, Next::Advance)
+                    && let Ok(service) = self.services.get_mut(handle)
+                {
+                    service.state = State::ClosedByPeer;
                 }
                 return answer;
             }
-            State::Open { .. } | State::Refused | State::ClosedByPeer | State::Free => {
-                self.drop_stray(message)
-            }
+            _ => self.drop_stray(message),
         }
         Next::Advance
     }
 
-    fn restore_open(&mut self, handle: crate::ServiceHandle, remote: Port) {
-        if let Ok(service) = self.services.get_mut(handle) {
-            service.state = State::Open { remote };
+    /// The service that a CLOSE means.
+    ///
+    /// Destination 0 is our port 0, or nobody's: a client that gives up before OPENACK does not know our port, so the
+    /// service of ours that it has opened is found by its port. A refusal comes from port 0.
+    fn closing(&mut self, id: MessageId) -> Option<crate::ServiceHandle> {
+        let (source, destination) = (id.source(), id.destination());
+        let named = self.services.at_port(destination).map(|(handle, service)| (handle, service.state));
+        if destination != Port::NONE {
+            return named.map(|(handle, _)| handle);
         }
+        let ours = match named {
+            Some((_, State::Open { remote, .. } | State::CloseSent { remote: Some(remote) })) => {
+                remote == source
+            }
+            Some((_, State::Opening | State::CloseSent { remote: None })) => source == Port::NONE,
+            _ => false,
+        };
+        if ours {
+            return named.map(|(handle, _)| handle);
+        }
+        let opened_by_source = self.services.find(|service| {
+            service.offered.is_some()
+                && matches!(service.state, State::Open { remote, .. } if remote == source)
+        });
+        opened_by_source.or(named.map(|(handle, _)| handle))
     }
 
-    fn on_data(&mut self, message: Incoming, interrupt: Option<Moment>) -> Next {
+    /// Takes DATA for an open service; `sync` tells the way it came.
+    pub(super) fn on_data(&mut self, message: Incoming, interrupt: Option<Moment>, sync: bool) -> Next {
         let receiver = self.services.at_port(message.id.destination());
         let Some((handle, service)) = receiver else {
             self.drop_stray(message);
             return Next::Advance;
         };
         match service.state {
-            State::Open { remote } if remote == message.id.source() => {}
+            State::Open { remote, sync: expected } if remote == message.id.source() && sync == expected => {}
             // Under way while we closed: dropped, as the protocol has it.
-            State::CloseSent => return Next::Advance,
+            State::CloseSent { .. } => return Next::Advance,
             _ => {
                 self.drop_stray(message);
                 return Next::Advance;
@@ -210,9 +236,13 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         };
         // Cannot fail: there is room.
         if self.unread.push(Unread { id: message.id, info }).is_ok() {
-            self.rx.claim(message.slot);
-            let claimed = MessageId(message.id.0 | CLAIMED);
-            self.shared.store(message.slot.byte_offset() + usize::from(message.offset), claimed.0);
+            if sync {
+                self.claim_sync(message.id);
+            } else {
+                self.rx.claim(message.slot);
+                let claimed = MessageId(message.id.0 | CLAIMED);
+                self.shared.store(message.slot.byte_offset() + usize::from(message.offset), claimed.0);
+            }
             self.sequence += 1;
             self.counters.received += 1;
         }
@@ -220,8 +250,14 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     }
 
     fn on_pause(&mut self) -> Next {
-        if self.connection == Connection::Paused {
-            return Next::Advance;
+        match self.connection {
+            Connection::Paused => return Next::Advance,
+            // The answer to ours, or a pause of its own that crossed ours: the same message.
+            Connection::Pausing => {
+                self.connection = Connection::Paused;
+                return Next::Advance;
+            }
+            _ => {}
         }
         let next = self.answer(MessageType::Pause, Port::NONE, Port::NONE);
         if matches!(next, Next::Advance) {
@@ -233,7 +269,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
 
     fn on_resume(&mut self, message: Incoming) -> Next {
         if self.connection == Connection::Paused {
-            self.connection = Connection::Connected;
+            self.resumed();
         } else {
             self.drop_stray(message);
         }
@@ -248,9 +284,26 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         next
     }
 
+    /// The peer needs us a time less than it said.
+    fn on_remote_release(&mut self, message: Incoming) -> Next {
+        if self.counters.uses_released < self.counters.uses_answered {
+            self.counters.uses_released += 1;
+        } else {
+            self.drop_stray(message);
+        }
+        Next::Advance
+    }
+
     /// Sends a control message without payload, or asks for the message to be read again when a slot is free.
-    fn answer(&mut self, kind: MessageType, source: Port, destination: Port) -> Next {
-        match self.tx.try_queue(&mut self.shared, MessageId::new(kind, source, destination), &[]) {
+    pub(super) fn answer(&mut self, kind: MessageType, source: Port, destination: Port) -> Next {
+        let id = MessageId::new(kind, source, destination);
+        if self.connection == Connection::Pausing {
+            return match self.defer(id) {
+                Ok(()) => Next::Advance,
+                Err(reason) => Next::Stop(reason),
+            };
+        }
+        match self.tx.try_queue(&mut self.shared, id, &[]) {
             Ok(_) => {
                 self.counters.sent += 1;
                 Next::Advance
@@ -259,7 +312,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         }
     }
 
-    fn drop_stray(&mut self, message: Incoming) {
+    pub(super) fn drop_stray(&mut self, message: Incoming) {
         let Incoming { id, size, slot, offset } = message;
         self.counters.strays += 1;
         self.last_stray = Some(Stray { msgid: id.0, size, slot, offset });

@@ -2,21 +2,28 @@
 //!
 //! Order of use: [`Vchiq::prepare`] lays slot zero out; the caller hands [`Vchiq::bus_address`] to the firmware
 //! (property [`crate::property::VchiqInit`]); [`Vchiq::connect`] exchanges CONNECT; then services are opened, used
-//! and closed. Everything happens in the caller's thread, within calls; [`Vchiq::poll`] makes progress without
+//! and closed; services of our own are offered. Everything happens in the caller's thread, within calls; [`Vchiq::poll`] makes progress without
 //! waiting.
 
+mod bulk;
 mod dispatch;
 mod message;
+mod offer;
+mod pause;
 mod positions;
 mod prepare;
 mod services;
+mod sync;
 mod timing;
 mod transfer;
 
 use heapless::Vec;
 
+pub(crate) use bulk::{BulkId, Ended};
+pub use bulk::{BulkSetup, CacheLine, Direction, Moved, VideoCoreReset};
 pub use dispatch::{Counters, Stray};
 pub use message::{HeldMessage, Message, MessageInfo};
+pub use offer::{Client, Offer};
 pub use positions::{EventWords, Positions};
 pub use services::OpenRequest;
 pub use timing::{Exchange, Submitted};
@@ -45,7 +52,9 @@ pub enum Connection {
     Connecting,
     /// Both CONNECTs exchanged.
     Connected,
-    /// The peer has paused the link; nothing may be sent until it resumes.
+    /// This side has sent PAUSE; nothing more may be sent, and the peer's PAUSE is still missing.
+    Pausing,
+    /// The link is paused; nothing may be sent until the side that paused it resumes.
     Paused,
     /// The peer broke the protocol.
     Dead(Violation),
@@ -59,6 +68,9 @@ pub struct Vchiq<P, W> {
     rx: Receiver,
     services: Services,
     unread: Vec<message::Unread, MAX_UNREAD>,
+    sync: sync::SyncSlots,
+    bulks: bulk::Bulks,
+    pause: pause::Pause,
     connection: Connection,
     /// The peer's CONNECT has arrived.
     peer_connected: bool,
@@ -99,6 +111,9 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             rx: Receiver::new(layout.master.data),
             services: Services::new(),
             unread: Vec::new(),
+            sync: sync::SyncSlots::default(),
+            bulks: bulk::Bulks::new(),
+            pause: pause::Pause::default(),
             connection: Connection::Prepared,
             peer_connected: false,
             version: None,
@@ -182,7 +197,9 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     pub fn connect(&mut self, deadline: Deadline) -> Result<(), Error> {
         match self.connection {
             Connection::Dead(violation) => return Err(violation.into()),
-            Connection::Connected | Connection::Paused => return Err(Misuse::AlreadyConnected.into()),
+            Connection::Connected | Connection::Pausing | Connection::Paused => {
+                return Err(Misuse::AlreadyConnected.into());
+            }
             Connection::Prepared => {
                 self.wait_for_peer(deadline)?;
                 let id = MessageId::new(MessageType::Connect, Port::NONE, Port::NONE);
@@ -225,7 +242,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     /// Takes returned slots back and reads what the peer has published; never waits.
     ///
     /// Gives the number of messages read. Every other call polls as well; a caller that only wants the link kept
-    /// alive (OPENs refused, REMOTE_USE answered) calls this.
+    /// alive (OPENs answered, REMOTE_USE answered) calls this.
     ///
     /// # Errors
     /// A [`Violation`], then and ever after.
@@ -233,16 +250,20 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         if let Connection::Dead(violation) = self.connection {
             return Err(violation.into());
         }
-        self.shared.take_events();
+        let events = self.shared.take_events();
+        self.sync.note(events);
         match self.tx.reclaim(&self.shared) {
             Ok(slots) => self.counters.slots_reclaimed += u64::from(slots),
             Err(violation) => return Err(self.give_up(violation)),
         }
-        self.read_messages().map_err(|violation| self.give_up(violation))
+        self.send_deferred();
+        let messages = self.read_messages().map_err(|violation| self.give_up(violation))?;
+        let synchronous = self.read_sync().map_err(|violation| self.give_up(violation))?;
+        Ok(messages + synchronous)
     }
 
     /// Polls until `ready` has a result, an error ends the wait, or the deadline passes.
-    fn wait_until<T>(
+    pub(crate) fn wait_until<T>(
         &mut self,
         deadline: Deadline,
         step: Step,

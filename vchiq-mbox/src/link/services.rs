@@ -33,7 +33,7 @@ impl OpenRequest {
 }
 
 impl<P: Platform, W: Window> Vchiq<P, W> {
-    /// Opens a service of the peer's.
+    /// Opens a service of the peer's. Its messages go through the sync slots if the peer acknowledges it there.
     ///
     /// # Errors
     /// [`Error::Refused`] if the peer has no such service or wants another version. After a timeout the peer is
@@ -42,6 +42,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         self.check_connected()?;
         let handle = self.services.reserve(request.fourcc)?;
         let port = Port::from(handle.port());
+        self.tx.quotas.reset(port);
         let OpenRequest { fourcc, version, version_min, client_id } = request;
         let payload = OpenPayload::new(fourcc, client_id, version, version_min);
         let id = MessageId::new(MessageType::Open, port, Port::NONE);
@@ -73,19 +74,21 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     fn abandon_open(&mut self, handle: ServiceHandle) {
         let id = MessageId::new(MessageType::Close, Port::from(handle.port()), Port::NONE);
         // Without a free slot the peer is not told, and the port stays taken: better than mixing two services up.
-        if !matches!(self.connection, Connection::Dead(_) | Connection::Paused)
+        if !matches!(self.connection, Connection::Dead(_))
+            && !self.is_paused()
             && self.tx.try_queue(&mut self.shared, id, &[]).is_ok()
         {
             self.counters.sent += 1;
         }
         if let Ok(service) = self.services.get_mut(handle) {
-            service.state = State::CloseSent;
+            service.state = State::CloseSent { remote: None };
         }
     }
 
     /// Closes a service: sends CLOSE and waits for the peer's. Unread messages are released.
     ///
-    /// If the peer has closed it already, this only gives the port back. After a timeout the handle is stale and
+    /// If the peer has closed it already, this only gives the port back. A service of ours listens again afterwards;
+    /// one that nobody has opened is withdrawn. After a timeout the handle is stale and
     /// the port stays taken until the peer's CLOSE arrives.
     ///
     /// # Errors
@@ -95,26 +98,34 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         self.release_unread(handle);
         loop {
             let remote = match self.services.get(handle)?.state {
-                State::Open { remote } => remote,
+                State::Open { remote, .. } => remote,
+                // Ours, and nobody has opened it: withdrawn.
+                State::Listening => {
+                    self.forget(handle);
+                    return Ok(());
+                }
                 // Possibly while we waited for a slot: the peer has had its answer, and gets no second CLOSE.
                 State::ClosedByPeer => {
                     self.release_unread(handle);
-                    self.forget(handle);
+                    self.settle(handle);
                     return Ok(());
                 }
                 _ => return Err(Misuse::NotOpen { port: handle.port() }.into()),
             };
             let id = MessageId::new(MessageType::Close, Port::from(handle.port()), remote);
             match self.queue(id, &[]) {
-                Ok(_) => break,
-                Err(reason) => self.wait_for_room(deadline, reason)?,
+                Ok(_) => {
+                    self.services.get_mut(handle)?.state = State::CloseSent { remote: Some(remote) };
+                    break;
+                }
+                Err(Error::Exhausted(reason)) => self.wait_for_room(deadline, reason)?,
+                Err(error) => return Err(error),
             }
         }
-        self.services.get_mut(handle)?.state = State::CloseSent;
         self.release_unread(handle);
         self.wait_until(deadline, Step::Close, |link| {
             Ok(match link.services.get(handle) {
-                Ok(service) if service.state == State::CloseSent => None,
+                Ok(service) if matches!(service.state, State::CloseSent { .. }) => None,
                 _ => Some(()),
             })
         })
@@ -150,6 +161,34 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         Ok(self.tx.quotas.in_use(Port::from(handle.port())))
     }
 
+    /// Sets how many slots and messages the service may have with the peer; `None` stands for the default. They last
+    /// until the service ends.
+    ///
+    /// # Errors
+    /// [`Misuse::StaleHandle`]; [`Misuse::Quota`] below what is in use, or for 65535.
+    pub fn set_quotas(
+        &mut self,
+        handle: ServiceHandle,
+        slots: Option<u16>,
+        messages: Option<u16>,
+    ) -> Result<(), Misuse> {
+        self.services.get(handle)?;
+        self.tx.quotas.set(Port::from(handle.port()), slots, messages)
+    }
+
+    /// After the last CLOSE: a service of ours listens again, another one's port is free; unless the peer still has
+    /// bulk memory of it.
+    pub(super) fn settle(&mut self, handle: ServiceHandle) {
+        let lingering = self.bulks.has_pending(handle.port());
+        if let Ok(service) = self.services.get_mut(handle) {
+            service.state = match service.offered {
+                _ if lingering => State::Lingering,
+                Some(_) => State::Listening,
+                None => State::Free,
+            };
+        }
+    }
+
     fn forget(&mut self, handle: ServiceHandle) {
         if let Ok(service) = self.services.get_mut(handle) {
             service.state = State::Free;
@@ -158,7 +197,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
 
     pub(super) fn check_connected(&self) -> Result<(), Error> {
         match self.connection {
-            Connection::Connected | Connection::Paused => Ok(()),
+            Connection::Connected | Connection::Pausing | Connection::Paused => Ok(()),
             Connection::Dead(violation) => Err(violation.into()),
             Connection::Prepared | Connection::Connecting => Err(Misuse::NotConnected.into()),
         }

@@ -1,7 +1,7 @@
 //! Sending and receiving DATA.
 
 use super::{
-    Connection, Message, Vchiq,
+    Message, Vchiq,
     message::{HeldMessage, Unread},
     timing::Submitted,
 };
@@ -13,6 +13,13 @@ use crate::{
     slot::transmit::Placed,
     wire::{MAX_PAYLOAD, MessageId, MessageType, Port},
 };
+
+/// The header of a DATA message, and the way it goes.
+#[derive(Clone, Copy)]
+struct Route {
+    id: MessageId,
+    sync: bool,
+}
 
 impl<P: Platform, W: Window> Vchiq<P, W> {
     /// Sends one message made of `parts`, waiting for a slot or quota until the deadline.
@@ -27,17 +34,18 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         deadline: Deadline,
     ) -> Result<Submitted, Error> {
         let begin = self.shared.platform.now();
-        let id = self.data_id(service, parts)?;
+        let mut route = self.route(service, parts)?;
         let mut stalls = 0;
         loop {
-            let reason = match self.queue(id, parts) {
+            let reason = match self.queue_data(route, parts) {
                 Ok(placed) => return Ok(self.submitted(begin, stalls, placed)),
-                Err(reason) => reason,
+                Err(Error::Exhausted(reason)) => reason,
+                Err(error) => return Err(error),
             };
             stalls += 1;
             self.wait_for_room(deadline, reason)?;
             // The service may have been closed meanwhile.
-            self.data_id(service, parts)?;
+            route = self.route(service, parts)?;
         }
     }
 
@@ -48,8 +56,8 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     pub fn try_send(&mut self, service: ServiceHandle, parts: &[&[u8]]) -> Result<Submitted, Error> {
         let begin = self.shared.platform.now();
         self.poll()?;
-        let id = self.data_id(service, parts)?;
-        let placed = self.queue(id, parts)?;
+        let route = self.route(service, parts)?;
+        let placed = self.queue_data(route, parts)?;
         Ok(self.submitted(begin, 0, placed))
     }
 
@@ -100,12 +108,12 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         }
     }
 
-    /// The header of a DATA message, if the service can send it.
-    fn data_id(&self, service: ServiceHandle, parts: &[&[u8]]) -> Result<MessageId, Error> {
+    /// Where a DATA message goes, if the service can send it.
+    fn route(&self, service: ServiceHandle, parts: &[&[u8]]) -> Result<Route, Error> {
         self.check_connected()?;
         let port = Port::from(service.port());
-        let remote = match self.services.get(service)?.state {
-            State::Open { remote } => remote,
+        let (remote, sync) = match self.services.get(service)?.state {
+            State::Open { remote, sync } => (remote, sync),
             State::ClosedByPeer => return Err(Error::ClosedByPeer { port }),
             _ => return Err(Misuse::NotOpen { port: service.port() }.into()),
         };
@@ -113,7 +121,11 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         if size > MAX_PAYLOAD {
             return Err(Misuse::MessageTooLong { size }.into());
         }
-        Ok(MessageId::new(MessageType::Data, port, remote))
+        Ok(Route { id: MessageId::new(MessageType::Data, port, remote), sync })
+    }
+
+    fn queue_data(&mut self, route: Route, parts: &[&[u8]]) -> Result<Placed, Error> {
+        if route.sync { self.queue_sync(route.id, parts) } else { self.queue(route.id, parts) }
     }
 
     /// Queues any message, waiting for a slot until the deadline.
@@ -123,16 +135,17 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         id: MessageId,
         parts: &[&[u8]],
     ) -> Result<(), Error> {
-        while let Err(reason) = self.queue(id, parts) {
-            self.wait_for_room(deadline, reason)?;
+        loop {
+            match self.queue(id, parts) {
+                Ok(_) => return Ok(()),
+                Err(Error::Exhausted(reason)) => self.wait_for_room(deadline, reason)?,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(())
     }
 
-    pub(super) fn queue(&mut self, id: MessageId, parts: &[&[u8]]) -> Result<Placed, Exhausted> {
-        if self.connection == Connection::Paused {
-            return Err(Exhausted::Paused);
-        }
+    pub(super) fn queue(&mut self, id: MessageId, parts: &[&[u8]]) -> Result<Placed, Error> {
+        self.check_not_paused()?;
         let placed = self.tx.try_queue(&mut self.shared, id, parts)?;
         self.counters.sent += 1;
         Ok(placed)

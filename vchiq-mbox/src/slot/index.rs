@@ -36,6 +36,11 @@ impl PeerPosition {
 pub struct SlotIndex(u8);
 
 impl SlotIndex {
+    /// A sync slot; its number comes from a layout, so it is below 128.
+    pub(super) const fn sync(number: u32) -> Self {
+        Self(number as u8)
+    }
+
     /// The index, below 128.
     pub const fn number(self) -> u8 {
         self.0

@@ -1,15 +1,18 @@
 //! How the window is shared out (VCHIQ fact sheet 2.3).
 
-use super::SlotRange;
+use super::{SlotIndex, SlotRange};
 use crate::{
     error::Misuse,
-    wire::{MAX_SLOTS, MAX_SLOTS_PER_SIDE, SLOT_SIZE},
+    wire::{MAX_SLOTS, MAX_SLOTS_PER_SIDE, PAGELIST_BYTES, SLOT_SIZE},
 };
 
 /// Fragments that Linux advertises: two for each of 32 bulks.
 pub const FRAGMENT_COUNT: u32 = 64;
 /// Bytes of a fragment: a head and a tail of one 64-byte cache line (BCM2836 and later).
 pub const FRAGMENT_SIZE: usize = 128;
+
+/// Pagelists of bulk transfers under way, over all services: as many as Linux reckons with.
+pub const PAGELIST_COUNT: usize = 32;
 
 /// Slots that slot zero itself takes.
 const SLOT_ZERO_SLOTS: u32 = 1;
@@ -22,6 +25,13 @@ pub struct SideSlots {
     pub sync: u32,
     /// The data slots.
     pub data: SlotRange,
+}
+
+impl SideSlots {
+    /// The sync slot as an index.
+    pub(crate) const fn sync_slot(&self) -> SlotIndex {
+        SlotIndex::sync(self.sync)
+    }
 }
 
 /// The whole window: slot zero, VideoCore's slots, our slots, and a pool of fragments behind them.
@@ -43,6 +53,9 @@ impl Layout {
     pub const LINUX_WINDOW: usize =
         Self::LINUX_SLOTS as usize * SLOT_SIZE + FRAGMENT_COUNT as usize * FRAGMENT_SIZE;
 
+    /// Bytes a window needs for bulk transfers too: pagelists behind the fragments.
+    pub const BULK_WINDOW: usize = Self::LINUX_WINDOW + PAGELIST_COUNT * PAGELIST_BYTES;
+
     /// Shares out `total_slots`, as the published cores do.
     ///
     /// # Errors
@@ -60,6 +73,16 @@ impl Layout {
         let master = side(SLOT_ZERO_SLOTS, SLOT_ZERO_SLOTS + half).ok_or(refused)?;
         let slave = side(SLOT_ZERO_SLOTS + half, total_slots).ok_or(refused)?;
         Ok(Self { total_slots, master, slave })
+    }
+
+    /// Byte offset of an entry of the fragments pool in the window.
+    pub(crate) const fn fragment(&self, entry: usize) -> usize {
+        self.slots_size() + entry * FRAGMENT_SIZE
+    }
+
+    /// Byte offset of a pagelist in the window.
+    pub(crate) const fn pagelist(&self, place: usize) -> usize {
+        self.fragment(FRAGMENT_COUNT as usize) + place * PAGELIST_BYTES
     }
 
     /// Bytes of all slots.

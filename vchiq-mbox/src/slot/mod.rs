@@ -11,5 +11,5 @@ pub(crate) mod shared;
 pub(crate) mod transmit;
 
 pub use index::{PeerIndex, PeerPosition, SlotIndex, SlotRange};
-pub use layout::{FRAGMENT_COUNT, FRAGMENT_SIZE, Layout, SideSlots};
+pub use layout::{FRAGMENT_COUNT, FRAGMENT_SIZE, Layout, PAGELIST_COUNT, SideSlots};
 pub use mem::RawWindow;

@@ -8,6 +8,15 @@ use crate::{
 
 use super::SlotIndex;
 
+/// The events of the sync slots, which have no position to compare: that they fired is all there is to know.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SyncEvents {
+    /// The peer has put a message into its sync slot.
+    pub(crate) trigger: bool,
+    /// The peer has emptied ours.
+    pub(crate) release: bool,
+}
+
 /// The window and the platform, as the transmitter and the receiver use them.
 pub(crate) struct Shared<P, W> {
     pub(crate) platform: P,
@@ -93,33 +102,35 @@ impl<P: Platform, W: Window> Shared<P, W> {
 
     /// Asks for the doorbell with every event from now on.
     pub(crate) fn arm(&self) {
-        for event in [EventKind::Trigger, EventKind::Recycle] {
+        for event in EventKind::ALL {
             self.store(field::armed(Side::Slave, event), 1);
         }
         self.platform.full_barrier();
     }
 
     /// Takes note of the events that have fired. The caller then looks at everything the peer publishes.
-    pub(crate) fn take_events(&self) {
+    pub(crate) fn take_events(&self) -> SyncEvents {
+        let mut sync = SyncEvents::default();
         let mut fired = false;
-        for event in [EventKind::Trigger, EventKind::Recycle] {
+        for event in EventKind::ALL {
             let at = field::fired(Side::Slave, event);
             if self.load(at) != 0 {
                 self.store(at, 0);
                 fired = true;
+                sync.trigger |= event == EventKind::SyncTrigger;
+                sync.release |= event == EventKind::SyncRelease;
             }
         }
         if fired {
             // The flag is down before any position is read: what is published later raises it again.
             self.platform.full_barrier();
         }
+        sync
     }
 
     /// Sleeps until an event fires, the doorbell rings, or `deadline`.
     pub(crate) fn wait_for_event(&mut self, deadline: Deadline) {
-        let fired = [EventKind::Trigger, EventKind::Recycle]
-            .iter()
-            .any(|event| self.load(field::fired(Side::Slave, *event)) != 0);
+        let fired = EventKind::ALL.iter().any(|event| self.load(field::fired(Side::Slave, *event)) != 0);
         if !fired {
             // Never for long: a peer that forgets its doorbell costs a slice, not the deadline.
             let slice =

@@ -3,6 +3,7 @@
 //! Written from VCHIQ fact sheet 2 to 6 with that sheet's offsets, not with the types of this crate: a layout
 //! mistake here would have to be made twice to stay unnoticed.
 
+mod bulk;
 mod mailbox;
 mod memory;
 mod peer;
@@ -12,6 +13,7 @@ use std::{
     rc::Rc,
 };
 
+pub use bulk::{FakeBuffer, FakeBulks, FakeCache, SDRAM_BASE, SharedSdram};
 pub use mailbox::{FakeMailbox, MailboxBehaviour};
 pub use memory::Memory;
 pub use peer::{Behaviour, FakePeer, FakeService, Record};

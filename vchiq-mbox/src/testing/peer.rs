@@ -1,8 +1,11 @@
-//! The master's side of VCHIQ, as VCHIQ fact sheet 3 to 6 has it.
+//! The master's side of VCHIQ, as VCHIQ fact sheet 3 to 8 has it.
 
 use std::collections::VecDeque;
 
-use super::Memory;
+use super::{
+    Memory,
+    bulk::{FakeBulks, SharedSdram},
+};
 
 // Byte offsets of VCHIQ fact sheet 2.2.
 const MASTER: usize = 0x020;
@@ -14,7 +17,10 @@ const TRIGGER: usize = 0x10;
 const TX_POS: usize = 0x1c;
 const RECYCLE: usize = 0x20;
 const SLOT_QUEUE_RECYCLE: usize = 0x2c;
+const SLOT_SYNC: usize = 0x0c;
 const SLOT_QUEUE: usize = 0x48;
+const SYNC_TRIGGER: usize = 0x30;
+const SYNC_RELEASE: usize = 0x3c;
 const ARMED: usize = 0;
 const FIRED: usize = 4;
 
@@ -24,6 +30,11 @@ const OPEN: u32 = 2;
 const OPENACK: u32 = 3;
 const CLOSE: u32 = 4;
 const DATA: u32 = 5;
+const BULK_RX: u32 = 6;
+const BULK_TX: u32 = 7;
+const BULK_RX_DONE: u32 = 8;
+const PAUSE: u32 = 10;
+const RESUME: u32 = 11;
 
 fn msgid(kind: u32, source: u32, destination: u32) -> u32 {
     kind << 24 | source << 12 | destination
@@ -58,12 +69,24 @@ pub struct FakeService {
     pub client: Option<u32>,
     /// What it does with DATA.
     pub behaviour: Behaviour,
+    /// Its messages go through the sync slots.
+    pub synchronous: bool,
+    /// Its bulk transfers.
+    pub bulks: FakeBulks,
 }
 
 impl FakeService {
     /// Version 3 as the test services of the firmware.
     pub fn new(fourcc: [u8; 4], port: u32, behaviour: Behaviour) -> Self {
-        Self { fourcc: u32::from_be_bytes(fourcc), port, versions: (3, 3), client: None, behaviour }
+        Self {
+            fourcc: u32::from_be_bytes(fourcc),
+            port,
+            versions: (3, 3),
+            client: None,
+            behaviour,
+            synchronous: false,
+            bulks: FakeBulks::default(),
+        }
     }
 }
 
@@ -105,6 +128,19 @@ pub struct FakePeer {
     pub ignores_open: bool,
     /// Keep CLOSE unanswered.
     pub ignores_close: bool,
+    /// Send nothing: the other side has paused, or this one has.
+    pub paused: bool,
+    /// Messages that wait for the sync slot.
+    sync_outgoing: VecDeque<(u32, Vec<u8>)>,
+    /// Messages received by the sync slot.
+    pub sync_received: Vec<Record>,
+    /// Leave the other side's sync slot full.
+    pub ignores_sync: bool,
+    /// Answer PAUSE.
+    pub answers_pause: bool,
+    pausing: bool,
+    /// Where bulk memory is.
+    pub sdram: Option<SharedSdram>,
     rang: bool,
 }
 
@@ -127,6 +163,7 @@ impl FakePeer {
         self.returned = 0;
         memory.store(MASTER + SLOT_QUEUE_RECYCLE, self.available);
         memory.store(MASTER + TX_POS, 0);
+        memory.store(memory.load(MASTER + SLOT_SYNC) as usize * SLOT as usize, 0);
         memory.store(MASTER + INITIALISED, 1);
         self.arm(memory);
         self.started = true;
@@ -150,6 +187,8 @@ impl FakePeer {
     fn arm(&self, memory: &mut Memory) {
         memory.store(MASTER + TRIGGER + ARMED, 1);
         memory.store(MASTER + RECYCLE + ARMED, 1);
+        memory.store(MASTER + SYNC_TRIGGER + ARMED, 1);
+        memory.store(MASTER + SYNC_RELEASE + ARMED, 1);
     }
 
     /// Queues a message of any kind.
@@ -178,6 +217,9 @@ impl FakePeer {
         let service =
             self.services.iter_mut().find(|service| service.fourcc == fourcc).expect("service exists");
         let client = service.client.take().expect("service is open");
+        for (kind, actual) in service.bulks.abort() {
+            self.outgoing.push_back((msgid(kind, service.port, client), actual.to_le_bytes().to_vec()));
+        }
         let id = msgid(CLOSE, service.port, client);
         self.outgoing.push_back((id, Vec::new()));
     }
@@ -220,7 +262,12 @@ impl FakePeer {
             memory.store(MASTER + RECYCLE + FIRED, 0);
             self.take_slots_back(memory);
             self.read(memory);
-            self.send(memory);
+            self.read_sync(memory);
+            self.resolve_bulks(memory);
+            if !self.paused {
+                self.send(memory);
+                self.send_sync(memory);
+            }
         }
         self.rang
     }
@@ -286,6 +333,13 @@ impl FakePeer {
             OPEN if self.ignores_open => {}
             OPEN => self.on_open(source, payload),
             CLOSE => self.on_close(source, destination),
+            BULK_RX | BULK_TX => self.on_bulk(kind, source, destination, payload),
+            // The answer to a pause of ours would be queued by the test itself.
+            PAUSE if self.answers_pause => {
+                self.queue(PAUSE, 0, 0, &[]);
+                self.pausing = true;
+            }
+            RESUME => self.paused = false,
             DATA => self.on_data(source, destination, payload),
             _ => {}
         }
@@ -301,10 +355,14 @@ impl FakePeer {
             .filter(|service| service.versions.0 >= version_min && version >= service.versions.1)
             .map(|service| {
                 service.client = Some(client);
-                (service.port, service.versions.0)
+                (service.port, service.versions.0, service.synchronous)
             });
         match accepted {
-            Some((port, version)) => self.queue(OPENACK, port, client, &version.to_le_bytes()),
+            Some((port, version, true)) => {
+                let id = msgid(OPENACK, port, client);
+                self.sync_outgoing.push_back((id, version.to_le_bytes().to_vec()));
+            }
+            Some((port, version, false)) => self.queue(OPENACK, port, client, &version.to_le_bytes()),
             None => self.queue(CLOSE, 0, client, &[]),
         }
     }
@@ -319,6 +377,9 @@ impl FakePeer {
         if let Some(service) = self.services.iter_mut().find(named) {
             service.client = None;
             let port = service.port;
+            for (kind, actual) in service.bulks.abort() {
+                self.outgoing.push_back((msgid(kind, port, source), actual.to_le_bytes().to_vec()));
+            }
             self.queue(CLOSE, port, source, &[]);
         }
     }
@@ -333,8 +394,83 @@ impl FakePeer {
             Behaviour::Sink => Vec::new(),
             Behaviour::Script(script) => script(payload),
         };
+        let synchronous = service.synchronous;
         for answer in answers {
-            self.queue(DATA, destination, source, &answer);
+            let id = msgid(DATA, destination, source);
+            let queue = if synchronous { &mut self.sync_outgoing } else { &mut self.outgoing };
+            queue.push_back((id, answer));
+        }
+    }
+
+    fn on_bulk(&mut self, kind: u32, source: u32, destination: u32, payload: &[u8]) {
+        let word = |at: usize| u32::from_le_bytes(payload[at..at + 4].try_into().expect("four bytes"));
+        let open = |service: &&mut FakeService| service.port == destination && service.client == Some(source);
+        let service = self.services.iter_mut().find(open).expect("bulk for an open service");
+        service.bulks.ask(kind == BULK_RX, word(0), word(4));
+    }
+
+    /// Moves what both sides have asked for, and tells the other side.
+    fn resolve_bulks(&mut self, memory: &mut Memory) {
+        let Some(sdram) = self.sdram.clone() else { return };
+        if self.paused {
+            return;
+        }
+        for service in &mut self.services {
+            let Some(client) = service.client else { continue };
+            for (kind, actual) in service.bulks.resolve(memory, &mut sdram.borrow_mut()) {
+                let id = msgid(kind, service.port, client);
+                self.outgoing.push_back((id, actual.to_le_bytes().to_vec()));
+            }
+        }
+    }
+
+    /// Ends a bulk transfer as no master would: without one, or with a wrong size.
+    pub fn queue_bulk_done(&mut self, receive: bool, source: u32, destination: u32, actual: u32) {
+        let kind = if receive { BULK_RX_DONE } else { BULK_RX_DONE + 1 };
+        self.queue(kind, source, destination, &actual.to_le_bytes());
+    }
+
+    /// The service of a name.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn service(&mut self, fourcc: [u8; 4]) -> &mut FakeService {
+        let fourcc = u32::from_be_bytes(fourcc);
+        self.services.iter_mut().find(|service| service.fourcc == fourcc).expect("service exists")
+    }
+
+    /// Queues a message for the sync slot.
+    pub fn queue_sync(&mut self, kind: u32, source: u32, destination: u32, payload: &[u8]) {
+        self.sync_outgoing.push_back((msgid(kind, source, destination), payload.to_vec()));
+    }
+
+    fn read_sync(&mut self, memory: &mut Memory) {
+        if memory.load(MASTER + SYNC_TRIGGER + FIRED) == 0 || self.ignores_sync {
+            return;
+        }
+        memory.store(MASTER + SYNC_TRIGGER + FIRED, 0);
+        let at = memory.load(SLAVE + SLOT_SYNC) as usize * SLOT as usize;
+        let (id, size) = (memory.load(at), memory.load(at + 4));
+        assert!(matches!(id >> 24, OPENACK | DATA), "message {id:#x} in the sync slot");
+        let payload = memory.bytes(at + 8, size as usize);
+        self.sync_received.push(Record { msgid: id, payload: payload.clone(), position: 0 });
+        if id >> 24 == DATA {
+            self.on_data(id >> 12 & 0xfff, id & 0xfff, &payload);
+        }
+        memory.store(at, 0);
+        self.signal(memory, SYNC_RELEASE);
+    }
+
+    fn send_sync(&mut self, memory: &mut Memory) {
+        let at = memory.load(MASTER + SLOT_SYNC) as usize * SLOT as usize;
+        if memory.load(at) != 0 {
+            return;
+        }
+        if let Some((id, payload)) = self.sync_outgoing.pop_front() {
+            memory.store_bytes(at + 8, &payload);
+            memory.store(at + 4, payload.len() as u32);
+            memory.store(at, id);
+            self.signal(memory, SYNC_TRIGGER);
         }
     }
 
@@ -344,6 +480,11 @@ impl FakePeer {
                 return;
             }
             self.outgoing.pop_front();
+            if id == msgid(PAUSE, 0, 0) && self.pausing {
+                self.pausing = false;
+                self.paused = true;
+                return;
+            }
         }
     }
 

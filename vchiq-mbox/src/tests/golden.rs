@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::Memory;
 
 /// Offset and byte; `None` where the sender does not write.
-fn rows(text: &str) -> Vec<(usize, Vec<Option<u8>>)> {
+pub(super) fn rows(text: &str) -> Vec<(usize, Vec<Option<u8>>)> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
         .map(|line| {

@@ -1,13 +1,18 @@
 //! The link against an in-memory peer.
 
+mod bulk;
 mod deadlines;
 mod golden;
 mod hostile;
 mod mailbox;
+mod offers;
 mod ordering;
+mod pagelists;
+mod pause;
 mod quotas;
 mod sequences;
 mod services;
+mod sync;
 mod transfer;
 
 use std::time::Duration;

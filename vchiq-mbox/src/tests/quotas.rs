@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    error::Exhausted,
+    error::{Exhausted, Misuse},
     quota::Quotas,
     wire::{Port, stride},
 };
@@ -143,4 +143,35 @@ proptest! {
             prop_assert_eq!(quotas.in_use(Port::from(port)), (0, 0));
         }
     }
+}
+
+#[test]
+fn quotas_can_be_set_but_not_below_what_is_in_use() {
+    let (mut link, board, service) = opened(Behaviour::Sink);
+    board.peer().holds_slots = true;
+    link.set_quotas(service, Some(2), Some(2)).unwrap();
+    for _ in 0..2 {
+        link.send(service, &[b"small"], soon(&link)).unwrap();
+    }
+    let error = link.send(service, &[b"small"], soon(&link)).unwrap_err();
+    assert_eq!(error, Exhausted::MessageQuota { port: 0, in_use: 2 }.into());
+    let below = Misuse::Quota { asked: 1, in_use: 2 };
+    assert_eq!(link.set_quotas(service, None, Some(1)), Err(below));
+    let most = Misuse::Quota { asked: u16::MAX, in_use: 2 };
+    assert_eq!(link.set_quotas(service, None, Some(u16::MAX)), Err(most));
+    link.set_quotas(service, None, None).unwrap();
+    link.send(service, &[b"small"], soon(&link)).unwrap();
+}
+
+#[test]
+fn the_next_service_at_a_port_has_the_default_quotas() {
+    let (mut link, board, service) = opened(Behaviour::Sink);
+    link.set_quotas(service, Some(1), Some(1)).unwrap();
+    link.close(service, soon(&link)).unwrap();
+    let service = link.open(OpenRequest::new(ECHO, 3, 3), soon(&link)).unwrap();
+    board.peer().holds_slots = true;
+    for _ in 0..3 {
+        link.send(service, &[b"small"], soon(&link)).unwrap();
+    }
+    assert_eq!(link.quota_in_use(service), Ok((1, 3)));
 }

@@ -164,6 +164,17 @@ pub struct OpenAckPayload {
 }
 const _: () = assert!(size_of::<OpenAckPayload>() == 2); // VCHIQ fact sheet 1.4
 
+/// Payload of BULK_RX and BULK_TX.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct BulkPayload {
+    /// 0: bus address of the pagelist.
+    pub pagelist: U32,
+    /// 4: bytes to move.
+    pub size: U32,
+}
+const _: () = assert!(size_of::<BulkPayload>() == 8); // VCHIQ fact sheet 1.4
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,17 @@
 
 mod fourcc;
 mod message;
+mod pagelist;
 mod slot_zero;
 
 pub use fourcc::FourCc;
 pub use message::{
-    CLAIMED, HEADER_SIZE, MAX_PAYLOAD, MessageId, MessageType, OpenAckPayload, OpenPayload, Port,
-    UnknownMessageType, stride,
+    BulkPayload, CLAIMED, HEADER_SIZE, MAX_PAYLOAD, MessageId, MessageType, OpenAckPayload, OpenPayload,
+    Port, UnknownMessageType, stride,
+};
+pub use pagelist::{
+    PAGE_SIZE, PAGELIST_BYTES, PAGELIST_ENTRIES, PageList, PageListError, PageListFormat, PageListHeader,
+    PageListKind,
 };
 pub use slot_zero::{
     EventKind, MAGIC, MAX_SLOTS, MAX_SLOTS_PER_SIDE, RemoteEvent, SLOT_QUEUE_LENGTH, SharedState, Side,

@@ -113,13 +113,22 @@ pub enum Side {
     Slave,
 }
 
-/// The events that matter without synchronous services.
+/// The four events of a side (VCHIQ fact sheet 5.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventKind {
     /// New messages.
     Trigger,
     /// Slots came back.
     Recycle,
+    /// A message lies in the other side's sync slot.
+    SyncTrigger,
+    /// The owner's sync slot has been emptied.
+    SyncRelease,
+}
+
+impl EventKind {
+    /// Every event.
+    pub const ALL: [Self; 4] = [Self::SyncTrigger, Self::SyncRelease, Self::Trigger, Self::Recycle];
 }
 
 /// Byte offsets in slot zero.
@@ -173,6 +182,8 @@ pub mod field {
             + match kind {
                 EventKind::Trigger => offset_of!(SharedState, trigger),
                 EventKind::Recycle => offset_of!(SharedState, recycle),
+                EventKind::SyncTrigger => offset_of!(SharedState, sync_trigger),
+                EventKind::SyncRelease => offset_of!(SharedState, sync_release),
             }
     }
     /// [`RemoteEvent::armed`].
@@ -204,8 +215,12 @@ mod tests {
         assert_eq!((field::slot_queue(Side::Master, 31), field::slot_queue(Side::Slave, 31)), (0x0e4, 0x258));
         assert_eq!(field::slot_queue(Side::Slave, 64), field::slot_queue(Side::Slave, 0));
         assert_eq!((field::debug(Side::Master, 0), field::debug(Side::Slave, 0)), (0x168, 0x2dc));
-        for (kind, master, slave) in [(EventKind::Trigger, 0x030, 0x1a4), (EventKind::Recycle, 0x040, 0x1b4)]
-        {
+        for (kind, master, slave) in [
+            (EventKind::Trigger, 0x030, 0x1a4),
+            (EventKind::Recycle, 0x040, 0x1b4),
+            (EventKind::SyncTrigger, 0x050, 0x1c4),
+            (EventKind::SyncRelease, 0x05c, 0x1d0),
+        ] {
             assert_eq!((field::armed(Side::Master, kind), field::armed(Side::Slave, kind)), (master, slave));
             assert_eq!(
                 (field::fired(Side::Master, kind), field::fired(Side::Slave, kind)),

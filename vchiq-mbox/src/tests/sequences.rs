@@ -63,6 +63,27 @@ fn settle(link: &mut Link, board: &FakeBoard) {
     }
 }
 
+/// What holds between any two calls: no message, slot or quota is lost or counted twice.
+fn check_books(link: &Link, open: &[ServiceHandle], held: usize) {
+    const SLOTS: u32 = 31;
+    let (counters, positions) = (link.counters(), link.positions());
+    let with_us = u64::from(positions.unread) + held as u64;
+    assert_eq!(counters.received, counters.released + with_us, "messages");
+
+    let entered = |position: u32| position.div_ceil(4096);
+    let free = positions.recycle - entered(positions.tx_pos);
+    assert_eq!(positions.slots_lent + free, SLOTS, "our slots");
+    let returned = positions.peer_recycle - SLOTS;
+    assert_eq!(positions.slots_held + returned, entered(positions.rx_pos), "the peer's slots");
+
+    assert!(u32::from(positions.data_slots) <= positions.slots_lent, "slots with DATA");
+    for service in open {
+        let (slots, messages) = link.quota_in_use(*service).unwrap();
+        assert!(slots <= positions.data_slots, "slots of one service");
+        assert_eq!(slots == 0, messages == 0, "messages without a slot, or a slot without messages");
+    }
+}
+
 proptest! {
     #[test]
     fn books_balance_after_any_sequence(steps in prop::collection::vec(step(), 1..120)) {
@@ -118,6 +139,7 @@ proptest! {
                 Step::PeerIsStuck(stuck) => board.peer().stuck = stuck,
                 Step::Close(_) | Step::Release(_) => {}
             }
+            check_books(&link, &open, held.len());
         }
 
         for message in held {

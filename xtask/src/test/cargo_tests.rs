@@ -9,8 +9,12 @@ use crate::shell::Tool;
 
 /// Each crate's own tests, those of this program's command line aside.
 pub fn unit(context: &Context) -> Result<()> {
-    let crates = ["test", "--workspace", "--exclude", "boot", "--exclude", "tests", "--exclude", "xtask"];
-    tests_pass(context, context.cargo(crates)?)?;
+    let others = ["boot", "tests", "xtask", "loom-models", "fuzz-entries"];
+    let mut crates = context.cargo(["test", "--workspace"])?;
+    for other in others {
+        crates = crates.args(["--exclude", other]);
+    }
+    tests_pass(context, crates)?;
     tests_pass(context, context.cargo(["test", "--package", "xtask", "--bins"])?)
 }
 
@@ -21,6 +25,13 @@ pub fn loom(context: &Context) -> Result<()> {
         .args(["test", "--package", "loom-models", "--tests", "--target-dir", "target/loom"])
         .env("RUSTFLAGS", "--cfg loom")
         .folder(paths::workspace());
+    tests_pass(context, cargo)
+}
+
+/// What the fuzzer has collected, as ordinary tests: without the fuzzer and the compiler it needs.
+pub fn fuzz_corpus(context: &Context) -> Result<()> {
+    let cargo =
+        Tool::new("cargo").args(["test", "--package", "fuzz-entries", "--tests"]).folder(paths::workspace());
     tests_pass(context, cargo)
 }
 

@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 15] = [
+pub static SUITES: [Suite; 16] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -77,6 +77,13 @@ pub static SUITES: [Suite; 15] = [
         limit: minutes(10),
         tools: &[tools::QEMU_USER],
         run: cargo_tests::unit,
+    },
+    Suite {
+        name: "fuzz-corpus",
+        about: "the drivers keep their promises to every input that the fuzzer found worth keeping",
+        limit: minutes(4),
+        tools: &[],
+        run: cargo_tests::fuzz_corpus,
     },
     Suite {
         name: "loom",

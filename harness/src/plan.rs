@@ -5,7 +5,7 @@
 //!
 //! | word | values | default |
 //! |---|---|---|
-//! | `harness.scenario=` | names with commas, in the order to run, or `all` | `all` |
+//! | `harness.scenario=` | names with commas, in the order to run; `all` stands for those of [`Kind::DEFAULT`] | `all` |
 //! | `harness.iterations=` | 1 … 100000000 | 1000 |
 //! | `harness.seed=` | 0 … 2^64-1 | 1 |
 //! | `harness.end=` | `halt` (power down) or `wait` (stay, for a debugger) | `halt` |
@@ -64,7 +64,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            scenarios: Kind::ALL.into_iter().collect(),
+            scenarios: Kind::DEFAULT.into_iter().collect(),
             iterations: 1000,
             seed: 1,
             at_end: AtEnd::Halt,
@@ -213,7 +213,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 
 fn scenarios(position: usize, value: &[u8]) -> Result<Vec<Kind, MAX_SCENARIOS>, BadWord> {
     if value == b"all" {
-        return Ok(Kind::ALL.into_iter().collect());
+        return Ok(Kind::DEFAULT.into_iter().collect());
     }
     let mut out = Vec::new();
     let mut at = position;

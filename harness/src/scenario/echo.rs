@@ -104,6 +104,13 @@ fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result
     session.step(scenario, "close", |session| link::close(session, service))
 }
 
+/// One exchange with the service, without the clock: is the link still there?
+pub(super) fn ping_alone<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
+    let service = link::open(session, link::ECHO, "echo")?;
+    configure(session, service)?;
+    link::close(session, service)
+}
+
 /// Asks for pings; the service answers one byte 0.
 fn configure<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<(), Failure> {
     let mut request = [0; 40];

@@ -6,6 +6,7 @@ mod bring_up;
 mod echo;
 mod handshake;
 mod link;
+mod rules;
 mod steps;
 
 use vchiq_mbox::Exchange;
@@ -33,6 +34,8 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
         Kind::BringUp => bring_up::run(session),
         Kind::Echo => echo::run(session),
         Kind::Handshake => handshake::run(session),
+        Kind::SecondInit => rules::second_init(session),
+        Kind::Pause => rules::pause(session),
     }
 }
 
@@ -76,6 +79,10 @@ pub enum Kind {
     Echo,
     /// import → use → free → released.
     Handshake,
+    /// VCHIQ_INIT on a link that is up.
+    SecondInit,
+    /// PAUSE and RESUME from our side.
+    Pause,
 }
 
 /// A scenario, for people.
@@ -94,8 +101,10 @@ pub struct Scenario {
 }
 
 impl Kind {
-    /// In the order in which a run without wishes runs them.
-    pub const ALL: [Self; 3] = [Self::BringUp, Self::Echo, Self::Handshake];
+    /// What a run without wishes runs, in this order.
+    pub const DEFAULT: [Self; 3] = [Self::BringUp, Self::Echo, Self::Handshake];
+    /// Every scenario.
+    pub const ALL: [Self; 5] = [Self::BringUp, Self::Echo, Self::Handshake, Self::SecondInit, Self::Pause];
 
     /// As the command line and the report spell it.
     pub const fn name(self) -> &'static str {
@@ -108,6 +117,8 @@ impl Kind {
             Self::BringUp => &BRING_UP,
             Self::Echo => &ECHO,
             Self::Handshake => &HANDSHAKE,
+            Self::SecondInit => &SECOND_INIT,
+            Self::Pause => &PAUSE,
         }
     }
 }
@@ -145,4 +156,20 @@ static HANDSHAKE: Scenario = Scenario {
     steps: &["open", "version", "import", "use", "free", "released", "integrity", "close"],
     passes_when: "as many RELEASED as imports, each with the address, size, id and handle of its import; lock \
                   returns the imported address; the pattern and the guards around it are intact",
+};
+
+static SECOND_INIT: Scenario = Scenario {
+    name: "second-init",
+    proves: "a second VCHIQ_INIT is refused and does the link no harm",
+    asked_by: "authors of boot loaders and chain-loaded images (VCHIQ has no reconnect)",
+    steps: &["open", "second-init", "ping"],
+    passes_when: "the firmware refuses, and the echo service still answers",
+};
+
+static PAUSE: Scenario = Scenario {
+    name: "pause",
+    proves: "the firmware answers PAUSE, and goes on at RESUME",
+    asked_by: "driver maintainers; Linux itself never pauses a Pi's firmware",
+    steps: &["open", "pause", "resume", "ping"],
+    passes_when: "PAUSE is answered, and the echo service answers after RESUME",
 };

@@ -9,6 +9,7 @@
 //! └─ wire      layouts and numbers both sides agree on
 //! mailbox    one property buffer, one call at a time
 //! └─ property  one typed request and response per tag
+//! gencmd     asking the firmware by text
 //! regs       register blocks of the mailbox and the doorbells
 //! platform   what a board gives
 //! ```
@@ -24,6 +25,7 @@ mod fmt;
 pub mod bulk;
 pub mod deadline;
 pub mod error;
+pub mod gencmd;
 pub mod link;
 pub mod mailbox;
 pub mod platform;

@@ -3,6 +3,7 @@
 use crate::{
     deadline::Deadline,
     error::Owner,
+    gencmd::{Answer, text_of},
     platform::{BusAddress, MailboxRegisters, Platform, Window},
     property::{MAX_WORDS, Tag},
 };
@@ -238,23 +239,67 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
     ) -> Result<&'a [u8], MailboxError> {
         const TAG: u32 = 0x0005_0001;
         let room = (self.buffer.len() / 4 - FRAME_WORDS).min(out.len() / 4);
+        let text = self.text_call(board, TAG, &[], room, out, deadline)?;
+        let end = text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Ok(&text[..end])
+    }
 
-        self.await_late_reply(board, TAG, deadline)?;
-        self.store_request(TAG, room);
+    /// Asks the firmware by text (tag 0x00030080), on firmware of about March 2023 or newer; the answer is read into
+    /// `out`, of at least 1024 bytes. It works while VCHIQ is stuck.
+    ///
+    /// # Errors
+    /// As [`Self::call`]; [`MailboxError::NotAnswered`] by older firmware.
+    pub fn gencmd<'a>(
+        &mut self,
+        board: &impl Platform,
+        command: &str,
+        out: &'a mut [u8],
+        deadline: Deadline,
+    ) -> Result<Answer<'a>, MailboxError> {
+        const TAG: u32 = 0x0003_0080;
+        // 1024 bytes of value, as the published client declares: one word of code, then text.
+        const ROOM: usize = 256;
+        let (need, have) = ((FRAME_WORDS + ROOM) * 4, self.buffer.len());
+        let text = ROOM * 4 - 5;
+        if have < need || out.len() < ROOM * 4 || command.len() > text {
+            return Err(MailboxError::BufferTooSmall { have: have.min(out.len()), need });
+        }
+        let bytes = self.text_call(board, TAG, command.as_bytes(), ROOM, out, deadline)?;
+        let (code, text) = bytes
+            .split_first_chunk::<4>()
+            .map_or((0, &bytes[..0]), |(code, text)| (i32::from_le_bytes(*code), text));
+        Ok(Answer { code, text: text_of(text) })
+    }
+
+    /// A call with `room` words of value: zeros, with `text` from the second word on. Gives the answer's bytes.
+    fn text_call<'a>(
+        &mut self,
+        board: &impl Platform,
+        tag: u32,
+        text: &[u8],
+        room: usize,
+        out: &'a mut [u8],
+        deadline: Deadline,
+    ) -> Result<&'a [u8], MailboxError> {
+        self.await_late_reply(board, tag, deadline)?;
+        self.store_request(tag, room);
         for index in 0..room {
             self.store_word(at::VALUE + index, 0);
         }
-        self.exchange(board, TAG, deadline)?;
-
-        let (_, size) = self.load_status(TAG)?;
-        let truncated = MailboxError::Truncated { tag: TAG, size, room: room * 4 };
+        for (index, chunk) in text.chunks(4).enumerate() {
+            let mut word = [0; 4];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.store_word(at::VALUE + 1 + index, u32::from_le_bytes(word));
+        }
+        self.exchange(board, tag, deadline)?;
+        let (_, size) = self.load_status(tag)?;
+        let truncated = MailboxError::Truncated { tag, size, room: room * 4 };
         let out = out.get_mut(..size).filter(|_| size <= room * 4).ok_or(truncated)?;
         for (index, chunk) in out.chunks_mut(4).enumerate() {
             let word = self.load_word(at::VALUE + index).to_le_bytes();
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
-        let end = out.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        Ok(&out[..end])
+        Ok(out)
     }
 
     fn store_word(&self, index: usize, value: u32) {

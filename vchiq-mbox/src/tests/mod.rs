@@ -2,6 +2,7 @@
 
 mod bulk;
 mod deadlines;
+mod gencmd;
 mod golden;
 mod hostile;
 mod mailbox;

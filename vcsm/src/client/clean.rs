@@ -28,7 +28,7 @@ impl LinkReset {
 
 impl<B: Lend, const N: usize> Smem<B, N> {
     /// Asks firmware to undo an import that was abandoned without a reply (ACTION_CLEAN). There is no answer; the
-    /// buffer comes back through [`Smem::take_recovered`] if RELEASED does. Its late reply, if any, is not freed.
+    /// buffer comes back through [`Smem::take_recovered`] if RELEASED does. A late reply is followed by FREE as always.
     ///
     /// # Errors
     /// [`Misuse::NothingToUndo`], [`Error::Link`].

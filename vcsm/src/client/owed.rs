@@ -35,9 +35,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         &mut self,
         link: &mut Vchiq<P, W>,
     ) -> Result<(), Error> {
-        let late = |record: &&Record<B>| {
-            record.abandoned && !record.cleaned && matches!(record.state, State::Imported { .. })
-        };
+        let late = |record: &&Record<B>| record.abandoned && matches!(record.state, State::Imported { .. });
         while let Some(kernel_id) = self.records.iter().find(late).map(|record| record.kernel_id) {
             let sent =
                 self.try_free(link, kernel_id, |link, service, message| link.try_send(service, &[message]));

@@ -102,6 +102,27 @@ fn an_undone_import_comes_back_by_released_without_free() {
     assert_eq!(client.counters().violations, 0);
 }
 
+/// Firmware of 2022 does nothing about an import that it has answered (docs/findings.md).
+#[test]
+fn a_late_reply_is_freed_also_after_action_clean() {
+    let (mut link, board, firmware, mut client) = opened();
+    firmware.state.borrow_mut().mute = true;
+    let deadline = soon(&link);
+    let failure = client.import(&mut link, buffer(0xd010_0000), deadline).unwrap_err();
+    let Error::ImportTimedOut { kernel_id, .. } = failure.error else { panic!("not abandoned") };
+    firmware.state.borrow_mut().by_transaction.clear();
+    let deadline = soon(&link);
+    client.undo_import(&mut link, kernel_id, deadline).unwrap();
+    board.run_peer();
+    let reply = firmware.state.borrow_mut().unsent.remove(0);
+    inject(&board, &reply);
+    client.poll(&mut link).unwrap();
+    board.run_peer();
+    assert_eq!(firmware.requests_of(4).len(), 1, "FREE of the handle nobody waited for");
+    client.poll(&mut link).unwrap();
+    assert_eq!(client.take_recovered().unwrap().kernel_id, kernel_id);
+}
+
 #[test]
 fn released_without_a_handle_undoes_nothing() {
     let (mut link, board, firmware, mut client) = opened();

@@ -10,6 +10,7 @@
 //! | `harness.seed=` | 0 … 2^64-1 | 1 |
 //! | `harness.end=` | `halt` (power down) or `wait` (stay, for a debugger) | `halt` |
 //! | `harness.limit_s=` | 1 … 86400: the whole run ends after so many seconds | 600 |
+//! | `harness.timeout_ms=` | 1 … 10000: no wait for VideoCore is longer | 10000 |
 
 use core::fmt;
 
@@ -24,6 +25,8 @@ pub const MAX_SCENARIOS: usize = 8;
 
 const MAX_ITERATIONS: u64 = 100_000_000;
 const MAX_LIMIT_S: u64 = 86_400;
+/// Longer than any wait.
+const MAX_TIMEOUT_MS: u64 = 10_000;
 
 /// What the image does after the last record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -59,6 +62,8 @@ pub struct Plan {
     pub at_end: AtEnd,
     /// The whole run ends after so many seconds.
     pub limit_s: u32,
+    /// No wait for VideoCore is longer than so many milliseconds; each wait has a limit of its own too.
+    pub timeout_ms: u32,
 }
 
 impl Default for Plan {
@@ -69,6 +74,7 @@ impl Default for Plan {
             seed: 1,
             at_end: AtEnd::Halt,
             limit_s: 600,
+            timeout_ms: MAX_TIMEOUT_MS as u32,
         }
     }
 }
@@ -141,6 +147,7 @@ struct Seen {
     seed: bool,
     end: bool,
     limit: bool,
+    timeout: bool,
 }
 
 impl Plan {
@@ -172,6 +179,7 @@ impl Plan {
             b"seed" => &mut seen.seed,
             b"end" => &mut seen.end,
             b"limit_s" => &mut seen.limit,
+            b"timeout_ms" => &mut seen.timeout,
             _ => return Err(wrong(Problem::UnknownKey)),
         };
         if core::mem::replace(flag, true) {
@@ -182,6 +190,7 @@ impl Plan {
             b"iterations" => self.iterations = number(at, value, 1, MAX_ITERATIONS)? as u32,
             b"seed" => self.seed = number(at, value, 0, u64::MAX)?,
             b"limit_s" => self.limit_s = number(at, value, 1, MAX_LIMIT_S)? as u32,
+            b"timeout_ms" => self.timeout_ms = number(at, value, 1, MAX_TIMEOUT_MS)? as u32,
             _ => self.at_end = at_end(at, value)?,
         }
         Ok(())
@@ -197,7 +206,11 @@ impl fmt::Display for Plan {
             write!(f, "{comma}{}", kind.name())?;
         }
         write!(f, " {PREFIX}iterations={} {PREFIX}seed={}", self.iterations, self.seed)?;
-        write!(f, " {PREFIX}end={} {PREFIX}limit_s={}", self.at_end.name(), self.limit_s)
+        write!(f, " {PREFIX}end={} {PREFIX}limit_s={}", self.at_end.name(), self.limit_s)?;
+        if u64::from(self.timeout_ms) == MAX_TIMEOUT_MS {
+            return Ok(());
+        }
+        write!(f, " {PREFIX}timeout_ms={}", self.timeout_ms)
     }
 }
 
@@ -281,7 +294,8 @@ mod tests {
 
     #[test]
     fn a_plan_survives_being_written_and_read() {
-        let mut plan = Plan { iterations: 7, seed: 99, at_end: AtEnd::Wait, ..Plan::default() };
+        let mut plan =
+            Plan { iterations: 7, seed: 99, at_end: AtEnd::Wait, timeout_ms: 50, ..Plan::default() };
         plan.scenarios.truncate(2);
         assert_eq!(Plan::parse(plan.to_string().as_bytes()), Ok(Parsed { plan, defaults: false }));
     }
@@ -304,6 +318,8 @@ mod tests {
         assert_eq!(problem("harness.scenario=bring-up,ehco"), (26, Problem::UnknownScenario));
         assert_eq!(problem("harness.scenario=echo,echo"), (22, Problem::ScenarioTwice));
         assert_eq!(problem("harness.scenario="), (17, Problem::UnknownScenario));
+        let timeout = Problem::NotInRange { least: 1, most: MAX_TIMEOUT_MS };
+        assert_eq!(problem("harness.timeout_ms=0"), (19, timeout));
         assert_eq!(problem("harness.end=reboot"), (12, Problem::NeitherHaltNorWait));
     }
 }

@@ -43,7 +43,7 @@ fn try_take_up<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
         Ok(VchiqReply::Accepted) if taken_up(session) => Ok(()),
         Ok(VchiqReply::Accepted) => Err(Failure::hung(
             Owner::Firmware,
-            format_args!("VCHIQ_INIT accepted, but slot zero does not change within 1 s"),
+            format_args!("VCHIQ_INIT accepted, but slot zero does not change before the deadline"),
         )
         .with("slot_zero", slot_zero.0)
         .at(&session.link.positions())),
@@ -73,9 +73,11 @@ fn taken_up<B: Board>(session: &mut Session<'_, B>) -> bool {
 }
 
 fn no_videocore<B: Board>(session: &Session<'_, B>) -> Failure {
-    Failure::absent(format_args!("QEMU: there is no VideoCore, slot zero does not change within 1 s"))
-        .with("revision", session.peer.revision)
-        .with("peer.initialised", session.link.positions().peer_initialised)
+    Failure::absent(format_args!(
+        "QEMU: there is no VideoCore, slot zero does not change before the deadline"
+    ))
+    .with("revision", session.peer.revision)
+    .with("peer.initialised", session.link.positions().peer_initialised)
 }
 
 /// Exchanges CONNECT.
@@ -116,7 +118,7 @@ pub(super) fn open<B: Board>(
         Err(Error::Refused { .. }) => Err(session.service_absent(name)),
         Err(Error::Timeout { step: Step::Open }) => Err(Failure::hung(
             Owner::Firmware,
-            format_args!("no answer to OPEN of the {name} service within 2 s"),
+            format_args!("no answer to OPEN of the {name} service before the deadline"),
         )
         .at(&session.link.positions())),
         Err(error) => Err(session.link_failure(error)),

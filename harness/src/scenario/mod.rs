@@ -9,7 +9,7 @@ mod link;
 mod rules;
 mod steps;
 
-use vchiq_mbox::Exchange;
+use vchiq_mbox::{Exchange, link::Stray};
 
 use crate::{
     board::{Board, Host},
@@ -17,6 +17,7 @@ use crate::{
     histogram::Samples,
     session::{Counts, Session, record},
     timing::Calibration,
+    verdict::Owner,
 };
 
 /// What a scenario came to.
@@ -30,12 +31,64 @@ pub(crate) struct Outcome {
 /// Runs a scenario.
 pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome {
     session.samples.clear();
-    match kind {
+    let before = Traffic::of(session);
+    let Outcome { failure, counts } = match kind {
         Kind::BringUp => bring_up::run(session),
         Kind::Echo => echo::run(session),
         Kind::Handshake => handshake::run(session),
         Kind::SecondInit => rules::second_init(session),
         Kind::Pause => rules::pause(session),
+    };
+    let traffic = Traffic::of(session).since(&before);
+    let failure = failure.or_else(|| traffic.judge(session.link.last_stray()));
+    Outcome { failure, counts }
+}
+
+/// Doorbells that may ring beside one for each message and each slot that comes back: CONNECT, answers to OPEN.
+const SPARE_RINGS: u64 = 32;
+
+/// What went over the link, in numbers.
+struct Traffic {
+    /// Messages both ways, and slots of ours that came back.
+    moved: u64,
+    /// Messages that were for nobody.
+    strays: u64,
+    doorbells: u64,
+}
+
+impl Traffic {
+    fn of<B: Board>(session: &mut Session<'_, B>) -> Self {
+        let counters = session.link.counters();
+        Self {
+            moved: counters.sent + counters.received + counters.slots_reclaimed,
+            strays: counters.strays,
+            doorbells: session.journal.host().doorbell_interrupts().into(),
+        }
+    }
+
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            moved: self.moved - earlier.moved,
+            strays: self.strays - earlier.strays,
+            doorbells: self.doorbells.saturating_sub(earlier.doorbells),
+        }
+    }
+
+    /// Nothing may come for nobody, and the doorbell rings only when there is something to tell.
+    fn judge(&self, last_stray: Option<Stray>) -> Option<Failure> {
+        let Self { moved, strays, doorbells } = *self;
+        if strays != 0 {
+            let reason = format_args!("{strays} messages that were for nobody");
+            let failure = Failure::fail(Owner::Firmware, reason);
+            let Some(Stray { msgid, size, slot, offset }) = last_stray else { return Some(failure) };
+            let failure = failure.with("msgid", msgid).with("size", size.into());
+            return Some(failure.with("slot", slot.number().into()).with("offset", offset.into()));
+        }
+        if doorbells > moved + SPARE_RINGS {
+            let reason = format_args!("{doorbells} doorbell interrupts for {moved} messages and slots");
+            return Some(Failure::fail(Owner::Link, reason));
+        }
+        None
     }
 }
 
@@ -173,3 +226,19 @@ static PAUSE: Scenario = Scenario {
     steps: &["open", "pause", "resume", "ping"],
     passes_when: "PAUSE is answered, and the echo service answers after RESUME",
 };
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(moved: u64, strays: u64, doorbells: u64) -> Option<Owner> {
+        Traffic { moved, strays, doorbells }.judge(None).and_then(|failure| failure.owner)
+    }
+
+    #[test]
+    fn a_message_for_nobody_and_a_doorbell_storm_do_not_go_unnoticed() {
+        assert_eq!(owner(100, 0, 100), None);
+        assert_eq!(owner(100, 1, 100), Some(Owner::Firmware));
+        assert_eq!(owner(100, 0, 100 + SPARE_RINGS), None);
+        assert_eq!(owner(100, 0, 101 + SPARE_RINGS), Some(Owner::Link));
+    }
+}

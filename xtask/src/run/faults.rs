@@ -20,6 +20,10 @@ use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{card, report};
 
+/// The longest wait of a run. The model answers within microseconds, so this is long, and a fault that hangs costs
+/// little.
+const TIMEOUT_MS: u32 = 25;
+
 /// Prints the catalogue.
 pub fn list(json: bool) -> Result<Outcome> {
     if json {
@@ -113,7 +117,7 @@ impl Runs<'_> {
 
     fn one(&self, fault: Fault) -> Result<Report> {
         let options = self.options;
-        let plan = Plan { iterations: fault.iterations(), ..options.card.plan() };
+        let plan = Plan { iterations: fault.iterations(), timeout_ms: TIMEOUT_MS, ..options.card.plan() };
         let settings = Settings {
             board: options.board,
             peer: Peer::Model(Some(fault)),

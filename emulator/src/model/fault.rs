@@ -479,7 +479,7 @@ pub const CATALOGUE: [Fault; 69] = [
     },
     Fault {
         name: "doorbell-storm",
-        breaks: "doorbell 0 is rung every 20 µs with nothing to tell",
+        breaks: "doorbell 0 is rung every 4 µs with nothing to tell",
         stage: Stage::Transport,
         verdict: Fail,
         owner: Link,

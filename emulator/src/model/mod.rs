@@ -41,8 +41,8 @@ use pace::{Pace, Work};
 use service::{SERVICES, Service, SharedMemory};
 use slot_zero::Event;
 
-/// Between two rings of a doorbell storm: 20 µs.
-const STORM_PS: u64 = 20_000_000;
+/// Between two rings of a doorbell storm: 4 µs.
+const STORM_PS: u64 = 4_000_000;
 /// From a crash to the return: 5 ms.
 const RETURN_PS: u64 = 5_000_000_000;
 /// Until a full mailbox is looked at again: 1 µs.

@@ -8,8 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table};
 use emulator::machine::Peer;
-use emulator::model::{CATALOGUE, Fault};
+use emulator::model::{CATALOGUE, Fault, Stage};
 use harness::report::{Report, ScenarioReport};
+use harness::scenario::Kind;
 use harness::{Plan, Verdict};
 
 use super::session::Settings;
@@ -98,6 +99,7 @@ impl Runs<'_> {
         let work = || -> Result<()> {
             while let Some((index, fault)) = numbered(next.fetch_add(1, Ordering::Relaxed)) {
                 let report = self.one(fault).with_context(|| fault.name)?;
+                eprintln!("{:3} of {}: {}", index + 1, CATALOGUE.len(), fault.name);
                 if let Ok(mut reports) = reports.lock() {
                     reports[index] = Some(report);
                 }
@@ -117,7 +119,8 @@ impl Runs<'_> {
 
     fn one(&self, fault: Fault) -> Result<Report> {
         let options = self.options;
-        let plan = Plan { iterations: fault.iterations(), timeout_ms: TIMEOUT_MS, ..options.card.plan() };
+        let plan =
+            Plan { iterations: fault.iterations(), timeout_ms: TIMEOUT_MS, ..plan_for(fault, options) };
         let settings = Settings {
             board: options.board,
             peer: Peer::Model(Some(fault)),
@@ -130,6 +133,18 @@ impl Runs<'_> {
         let card = card::without_firmware(&plan, &self.image.kernel)?;
         Ok(boot(card, &self.image.kernel, self.strings, &settings)?.collected.report)
     }
+}
+
+/// The plan with those scenarios only that can meet the fault.
+fn plan_for(fault: Fault, options: &RunOptions) -> Plan {
+    let scenarios: &[Kind] = match fault.stage {
+        Stage::Mailbox => &[Kind::BringUp],
+        Stage::SlotZero | Stage::Connection | Stage::Transport | Stage::Slots | Stage::Echo => {
+            &[Kind::BringUp, Kind::Echo]
+        }
+        Stage::SharedMemory => &[Kind::Handshake],
+    };
+    Plan { scenarios: scenarios.iter().copied().collect(), ..options.card.plan() }
 }
 
 fn numbered(index: usize) -> Option<(usize, Fault)> {

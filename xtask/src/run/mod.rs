@@ -28,6 +28,7 @@ use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{firmware, paths, report};
 pub use decoder::Strings;
+pub use faults::is_expected;
 use session::{Limits, Settings};
 
 /// Time in the machine for the firmware to start the Arm: boards need two seconds. The plan's own limit begins then.

@@ -4,6 +4,7 @@ mod cargo_tests;
 mod checks;
 mod context;
 mod emulated;
+mod faults;
 mod qemu;
 mod sdcard;
 mod suite;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, checks, emulated, qemu, sdcard, tools};
+use super::{cargo_tests, checks, emulated, faults, qemu, sdcard, tools};
 
 /// A suite.
 #[derive(Debug)]
@@ -126,6 +126,13 @@ pub static SUITES: [Suite; 16] = [
         limit: minutes(2),
         tools: &[],
         run: emulated::determinism,
+    },
+    Suite {
+        name: "faults",
+        about: "the model passes, and each rule it breaks is found and put down to the right side",
+        limit: minutes(6),
+        tools: &[],
+        run: faults::each_is_found,
     },
     Suite {
         name: "sdcard",

@@ -107,10 +107,11 @@ impl<'a, B: Board> Session<'a, B> {
         })
     }
 
-    /// `timeout` from now. Not cut at the end of the run: an answer cut off by our own limit would be called missing,
+    /// `timeout`, or the plan's longest wait if that is shorter, from now. Not cut at the end of the run: an answer cut off by our own limit would be called missing,
     /// and the firmware blamed. The run's time is looked at between messages ([`Self::check_run_time`]).
     pub(crate) fn deadline(&self, timeout: Duration) -> Deadline {
-        Deadline::after(&self.clock, timeout)
+        let longest = Duration::from_millis(u64::from(self.plan.timeout_ms));
+        Deadline::after(&self.clock, timeout.min(longest))
     }
 
     /// Asks a property tag.

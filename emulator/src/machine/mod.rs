@@ -113,7 +113,7 @@ pub struct Machine {
     stopped: Option<Stop>,
     start_file: String,
     /// In place of the VPU cores.
-    model: Option<VideoCore>,
+    model: Option<Box<VideoCore>>,
 }
 
 /// What of the configuration is needed after power-on.
@@ -125,7 +125,7 @@ struct Settings {
 /// What stands ready at power-on.
 enum Started {
     Firmware(Booted),
-    Model(VideoCore),
+    Model(Box<VideoCore>),
 }
 
 impl Machine {
@@ -140,7 +140,10 @@ impl Machine {
         let mut ram = Ram::new();
         let started = match peer {
             Peer::Firmware => Started::Firmware(boot_rom::boot(&card, &board, &mut ram)?),
-            Peer::Model(fault) => Started::Model(model::start::start(&card, &board, fault, seed, &mut ram)?),
+            Peer::Model(fault) => {
+                let model = model::start::start(&card, &board, fault, seed, &mut ram)?;
+                Started::Model(Box::new(model))
+            }
         };
         let mut system = System::new(&board, card.into_image(), seed, log);
         system.ram = ram;

@@ -7,7 +7,7 @@ use crate::soc::device::Initiator;
 
 impl Machine {
     /// Powers the Arm with a model to serve it.
-    pub(super) fn start_model(&mut self, mut model: VideoCore) {
+    pub(super) fn start_model(&mut self, mut model: Box<VideoCore>) {
         model.power_on(&mut self.model_board());
         self.model = Some(model);
         self.arm_released = true;
@@ -19,11 +19,15 @@ impl Machine {
 
     /// When the model acts next by itself.
     pub(super) fn next_model_event(&self) -> Option<u64> {
-        self.model.as_ref().and_then(VideoCore::next_due).map(|due| due.max(self.now_ps + 1))
+        self.model.as_ref().and_then(|model| model.next_due()).map(|due| due.max(self.now_ps + 1))
     }
 
     /// Lets the model look at its doorbells and mailbox, and do what is due.
     pub(super) fn run_model(&mut self) {
+        let is_due = |model: &Box<VideoCore>| model.next_due().is_some_and(|due| due <= self.now_ps);
+        if !self.model.as_ref().is_some_and(|model| is_due(model) || self.system.soc.arm_calls_vpu()) {
+            return;
+        }
         let Some(mut model) = self.model.take() else { return };
         model.run(&mut self.model_board());
         self.model = Some(model);

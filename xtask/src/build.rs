@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use object::{Object, ObjectSegment};
+use object::{Object, ObjectSection, ObjectSegment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -133,6 +133,15 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// A segment up to the end of its last section: the linker fills the rest of its page.
+fn without_padding<'d>(file: &object::File<'d>, address: u64, data: &'d [u8]) -> &'d [u8] {
+    let inside = address..address + data.len() as u64;
+    let sections = file.sections().filter(|section| inside.contains(&section.address()));
+    let end = sections.map(|section| section.address() + section.size() - address).max();
+    let end = end.and_then(|end| usize::try_from(end).ok()).unwrap_or(data.len());
+    data.get(..end).unwrap_or(data)
+}
+
 /// The loadable bytes of an ELF file, from [`LOAD_ADDRESS`] on, gaps filled with zeros.
 ///
 /// What the file does not hold (BSS, stacks) is not in the image either: the entry code zeroes it.
@@ -142,6 +151,7 @@ fn flatten(elf: &[u8]) -> Result<Vec<u8>> {
     let mut image = Vec::new();
     for segment in file.segments() {
         let data = segment.data().context("a segment lies outside the file")?;
+        let data = without_padding(&file, segment.address(), data);
         if data.is_empty() {
             continue;
         }

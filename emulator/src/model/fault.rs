@@ -120,7 +120,6 @@ pub(super) enum Defect {
     SlotZeroRange,
     SlotQueueOutside,
     SlotQueueForeign,
-    SlotQueueTwice,
     ConnectSilent,
     ConnectTwice,
     OpenSilent,
@@ -147,7 +146,6 @@ pub(super) enum Defect {
     SlotReturnedTwice,
     SlotReturnedForeign,
     RecycleJumps,
-    ClaimedLeft,
     EchoSilent,
     EchoCorrupt,
     EchoShort,
@@ -180,7 +178,7 @@ use ExpectedOwner::{Firmware, Link};
 use ExpectedVerdict::{Fail, Hung};
 
 /// All of them, in the order of a run.
-pub const CATALOGUE: [Fault; 69] = [
+pub const CATALOGUE: [Fault; 67] = [
     Fault {
         name: "mailbox-dead",
         breaks: "no property message is ever answered",
@@ -300,14 +298,6 @@ pub const CATALOGUE: [Fault; 69] = [
         verdict: Fail,
         owner: Firmware,
         defect: Defect::SlotQueueForeign,
-    },
-    Fault {
-        name: "slot-queue-twice",
-        breaks: "the master's slot queue names one slot twice",
-        stage: Stage::SlotZero,
-        verdict: Fail,
-        owner: Firmware,
-        defect: Defect::SlotQueueTwice,
     },
     Fault {
         name: "connect-silent",
@@ -449,7 +439,7 @@ pub const CATALOGUE: [Fault; 69] = [
         name: "unknown-type",
         breaks: "a message has a type that does not exist",
         stage: Stage::Transport,
-        verdict: Fail,
+        verdict: Hung,
         owner: Firmware,
         defect: Defect::UnknownType,
     },
@@ -457,7 +447,7 @@ pub const CATALOGUE: [Fault; 69] = [
         name: "wrong-destination",
         breaks: "DATA goes to a port that nobody has",
         stage: Stage::Transport,
-        verdict: Fail,
+        verdict: Hung,
         owner: Firmware,
         defect: Defect::WrongDestination,
     },
@@ -465,7 +455,7 @@ pub const CATALOGUE: [Fault; 69] = [
         name: "wrong-source",
         breaks: "DATA comes from a port that nobody talks to",
         stage: Stage::Transport,
-        verdict: Fail,
+        verdict: Hung,
         owner: Firmware,
         defect: Defect::WrongSource,
     },
@@ -516,14 +506,6 @@ pub const CATALOGUE: [Fault; 69] = [
         verdict: Fail,
         owner: Firmware,
         defect: Defect::RecycleJumps,
-    },
-    Fault {
-        name: "claimed-left",
-        breaks: "slots are returned with the claimed bit still set in their headers",
-        stage: Stage::Slots,
-        verdict: Hung,
-        owner: Firmware,
-        defect: Defect::ClaimedLeft,
     },
     Fault {
         name: "echo-silent",

@@ -80,12 +80,10 @@ impl Traffic {
         if strays != 0 {
             let reason = format_args!("{strays} messages that were for nobody");
             let failure = Failure::fail(Owner::Firmware, reason);
-            let Some(Stray { msgid, size, slot, offset }) = last_stray else { return Some(failure) };
-            let failure = failure.with("msgid", msgid).with("size", size.into());
-            return Some(failure.with("slot", slot.number().into()).with("offset", offset.into()));
+            return Some(failure.with("msgid", last_stray.map_or(0, |stray| stray.msgid)));
         }
         if doorbells > moved + SPARE_RINGS {
-            let reason = format_args!("{doorbells} doorbell interrupts for {moved} messages and slots");
+            let reason = format_args!("{doorbells} doorbells for {moved} messages and slots");
             return Some(Failure::fail(Owner::Link, reason));
         }
         None

@@ -1,5 +1,7 @@
 //! Laying slot zero out, and checking what the peer made of its half (VCHIQ fact sheet 4.3).
 
+use core::mem::offset_of;
+
 use zerocopy::{FromZeros, IntoBytes, little_endian::U32};
 
 use crate::{
@@ -79,7 +81,7 @@ fn describe_slots(state: &mut SharedState, slots: SideSlots) {
     state.slot_sync = slots.sync.into();
 }
 
-/// The peer has kept the layout, and made all its slots available to itself.
+/// The peer has kept the header and the layout, and made all its slots available to itself.
 pub(super) fn check_peer<P: Platform, W: Window>(
     shared: &Shared<P, W>,
     layout: &Layout,
@@ -92,6 +94,14 @@ pub(super) fn check_peer<P: Platform, W: Window>(
             Err(Violation::SlotZero { offset: offset as u16, expected, found })
         }
     };
+    let header = [
+        (offset_of!(SlotZero, magic), MAGIC),
+        (offset_of!(SlotZero, slot_zero_size), size_of::<SlotZero>() as u32),
+        (offset_of!(SlotZero, slot_size), SLOT_SIZE as u32),
+        (offset_of!(SlotZero, max_slots), MAX_SLOTS as u32),
+        (offset_of!(SlotZero, max_slots_per_side), MAX_SLOTS_PER_SIDE as u32),
+    ];
+    header.into_iter().try_for_each(|(offset, expected)| expect(offset, expected))?;
     for (side, slots) in [(Side::Master, layout.master), (Side::Slave, layout.slave)] {
         expect(field::slot_first(side), u32::from(slots.data.first().number()))?;
         expect(field::slot_last(side), u32::from(slots.data.last().number()))?;

@@ -158,6 +158,18 @@ fn a_peer_that_moves_its_slots_is_found_out() {
     assert_eq!(error, Violation::SlotZero { offset: 0x028, expected: 32, found: 64 }.into());
 }
 
+#[test]
+fn a_peer_that_rewrites_the_header_is_found_out() {
+    for (offset, expected) in [(0x000, 0x5643_4849), (0x008, 1288), (0x00c, 4096), (0x010, 128), (0x014, 64)]
+    {
+        let (mut link, board) = prepared();
+        board.start_peer();
+        board.memory().store(usize::from(offset), 8192);
+        let error = link.connect(soon(&link)).unwrap_err();
+        assert_eq!(error, Violation::SlotZero { offset, expected, found: 8192 }.into());
+    }
+}
+
 /// What a peer gone mad does between our calls.
 #[derive(Clone, Debug)]
 enum Scribble {

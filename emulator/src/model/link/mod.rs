@@ -37,7 +37,7 @@ impl Link {
         let slot_zero = SlotZero { base };
         let (ours, theirs) = slot_zero.check(board)?;
         slot_zero.initialise(board, ours);
-        spoil_slot_zero(board, slot_zero, ours, theirs, mischief);
+        spoil_slot_zero(board, slot_zero, theirs, mischief);
         let mut link = Self::new(slot_zero, ours, theirs);
         link.wait(board);
         Ok(link)
@@ -79,13 +79,7 @@ impl Link {
 }
 
 /// The faults that lie in slot zero itself.
-fn spoil_slot_zero(
-    board: &mut Board<'_>,
-    slot_zero: SlotZero,
-    ours: Slots,
-    theirs: Slots,
-    mischief: &mut Mischief,
-) {
+fn spoil_slot_zero(board: &mut Board<'_>, slot_zero: SlotZero, theirs: Slots, mischief: &mut Mischief) {
     let base = slot_zero.base;
     if mischief.always(Defect::SlotZeroMagic) {
         board.store(base + header::MAGIC, 0x4948_4356);
@@ -104,8 +98,5 @@ fn spoil_slot_zero(
     }
     if mischief.always(Defect::SlotQueueForeign) {
         slot_zero.store(board, Half::Master, SlotZero::queue_entry(0), theirs.first);
-    }
-    if mischief.always(Defect::SlotQueueTwice) {
-        slot_zero.store(board, Half::Master, SlotZero::queue_entry(1), ours.first);
     }
 }

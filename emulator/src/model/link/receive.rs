@@ -90,10 +90,8 @@ impl Link {
         mischief: &mut Mischief,
     ) {
         let at = self.slot_zero.slot_address(slot, offset);
-        if !mischief.always(Defect::ClaimedLeft) {
-            let id = board.load(at);
-            board.store(at, id & !CLAIMED);
-        }
+        let id = board.load(at);
+        board.store(at, id & !CLAIMED);
         self.let_go(board, slot, mischief);
     }
 

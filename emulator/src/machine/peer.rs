@@ -24,7 +24,7 @@ impl Machine {
 
     /// Lets the model look at its doorbells and mailbox, and do what is due.
     pub(super) fn run_model(&mut self) {
-        let is_due = |model: &Box<VideoCore>| model.next_due().is_some_and(|due| due <= self.now_ps);
+        let is_due = |model: &VideoCore| model.next_due().is_some_and(|due| due <= self.now_ps);
         if !self.model.as_ref().is_some_and(|model| is_due(model) || self.system.soc.arm_calls_vpu()) {
             return;
         }

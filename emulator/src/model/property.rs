@@ -136,7 +136,7 @@ impl VideoCore {
             tag::SET_CLOCK_RATE => &[word(0), self.facts.set_clock_rate(word(0), word(1))],
             tag::TEMPERATURE => &[word(0), TEMPERATURE],
             tag::TEMPERATURE_MAX => &[word(0), TEMPERATURE_LIMIT],
-            tag::TIME_COUNTER => &[(board.now_ns() / 1000) as u32, (board.now_ns() / 1000 >> 32) as u32],
+            tag::TIME_COUNTER => &[(board.now_ns() / 1000) as u32, ((board.now_ns() / 1000) >> 32) as u32],
             tag::THROTTLED => &[0],
             tag::DMA_CHANNELS => &[0x7f35],
             tag::MEMORY_ALLOCATE => &[self.heap.allocate(word(0), word(1)).unwrap_or(0)],

@@ -159,7 +159,7 @@ impl VideoCore {
             self.reply(board, &[UNSOLICITED | 15, 1, 2]);
         }
         if self.mischief.on(3, Defect::BufferScribbled) {
-            let address = import.address.wrapping_add(import.size / 2 & !3);
+            let address = import.address.wrapping_add((import.size / 2) & !3);
             self.agenda.add(board.now_ps + 1_000_000, Task::Scribble { address });
         }
         if self.mischief.on(3, Defect::GuardScribbled) {

@@ -1,7 +1,7 @@
 //! A VideoCore written from the fact sheets alone: it follows the rules exactly, and breaks one on command.
 //!
 //! It stands in for the firmware and the VPU cores. Like them it sees doorbells and mailboxes through the VPU's
-//! registers and shares the RAM; unlike them it takes times that are modelled ([`pace`]).
+//! registers and shares the RAM; unlike them it takes times that are modelled (`pace`).
 //!
 //! ```text
 //! VideoCore        wakes by doorbell and mailbox word, works tasks off in time order

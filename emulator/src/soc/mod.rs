@@ -35,6 +35,7 @@ pub mod mailboxes;
 pub mod mini_uart;
 pub mod multicore_sync;
 pub mod otp;
+mod password;
 pub mod pl011;
 pub mod plain_storage;
 pub mod power;

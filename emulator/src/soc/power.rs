@@ -2,6 +2,7 @@
 
 use super::block::{Block, register, storage};
 use super::device::{Context, Device, Shutdown};
+use super::password;
 
 const RESET_CONTROL: u32 = 0x1c;
 const RESET_STATUS: u32 = 0x20;
@@ -9,9 +10,6 @@ const WATCHDOG: u32 = 0x24;
 const IMAGE: u32 = 0x108;
 const GRAPHICS: u32 = 0x10c;
 const PROCESSOR: u32 = 0x110;
-
-/// Every store needs it in the top byte.
-const PASSWORD: u32 = 0x5a;
 
 const DOMAIN_POWER_UP: u32 = 1 << 0;
 const DOMAIN_POWER_OK: u32 = 1 << 1;
@@ -111,10 +109,9 @@ impl Device for Power {
         if !known {
             return None;
         }
-        if value >> 24 != PASSWORD {
+        let Some(value) = password::strip(value) else {
             return Some(());
-        }
-        let value = value & 0xff_ffff;
+        };
         if let Some(word) = self.words.get_mut((offset / 4) as usize) {
             *word = value;
         }

@@ -8,6 +8,7 @@ mod tree;
 use self::tree::{CLOCKS, CRYSTAL_HZ};
 use super::block::{Block, register, storage};
 use super::device::{Context, Device, Rates};
+use super::password;
 
 const MEASURE_CONTROL: u32 = 0x0c0;
 const MEASURE_COUNT: u32 = 0x0c4;
@@ -23,7 +24,6 @@ const ANALOGUE: u32 = 0x1000;
 /// A2W registers read back 0x800 above where they are written, too.
 const ANALOGUE_READ_BACK: u32 = 0x1800;
 
-const PASSWORD: u32 = 0x5a;
 const ENABLE: u32 = 1 << 4;
 const KILL: u32 = 1 << 5;
 const BUSY: u32 = 1 << 7;
@@ -166,10 +166,9 @@ impl Device for Clocks {
         if !known {
             return None;
         }
-        if value >> 24 != PASSWORD {
+        let Some(value) = password::strip(value) else {
             return Some(());
-        }
-        let value = value & 0xff_ffff;
+        };
         if let Some(word) = self.words.get_mut((offset / 4) as usize) {
             *word = value;
         }

@@ -4,7 +4,7 @@
 //! board      what the harness needs of the machine it runs on
 //! plan       what to run, read from the card's command line
 //! run        the run: plan in, records out, one outcome
-//! scenario/  bring-up, echo, handshake; by name: second-init, pause
+//! scenario/  the catalogue: one file a scenario
 //! verdict    pass, fail, absent, skip, hung, and who is to blame
 //! timing     brackets around a step, on both clocks
 //! histogram  fixed-cost log-linear buckets

@@ -5,7 +5,7 @@
 //!
 //! | word | values | default |
 //! |---|---|---|
-//! | `harness.scenario=` | names with commas, in the order to run; `all` stands for those of [`Kind::DEFAULT`] | `all` |
+//! | `harness.scenario=` | names of scenarios or groups with commas, in the order to run; `all` stands for every one | `basics` |
 //! | `harness.iterations=` | 1 … 100000000 | 1000 |
 //! | `harness.seed=` | 0 … 2^64-1 | 1 |
 //! | `harness.end=` | `halt` (power down) or `wait` (stay, for a debugger) | `halt` |
@@ -16,12 +16,12 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::scenario::Kind;
+use crate::scenario::{ALL, Group, Kind};
 
 /// Prefix of our words.
 pub const PREFIX: &str = "harness.";
-/// Scenarios one run can hold.
-pub const MAX_SCENARIOS: usize = 8;
+/// Scenarios one run can hold: each once.
+pub const MAX_SCENARIOS: usize = Kind::ALL.len();
 
 const MAX_ITERATIONS: u64 = 100_000_000;
 const MAX_LIMIT_S: u64 = 86_400;
@@ -69,7 +69,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            scenarios: Kind::DEFAULT.into_iter().collect(),
+            scenarios: Kind::named(Group::Basics.name()).collect(),
             iterations: 1000,
             seed: 1,
             at_end: AtEnd::Halt,
@@ -201,9 +201,13 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PREFIX}scenario=")?;
-        for (i, kind) in self.scenarios.iter().enumerate() {
-            let comma = if i == 0 { "" } else { "," };
-            write!(f, "{comma}{}", kind.name())?;
+        if self.scenarios == Kind::ALL {
+            f.write_str(ALL)?;
+        } else {
+            for (i, kind) in self.scenarios.iter().enumerate() {
+                let comma = if i == 0 { "" } else { "," };
+                write!(f, "{comma}{}", kind.name())?;
+            }
         }
         write!(f, " {PREFIX}iterations={} {PREFIX}seed={}", self.iterations, self.seed)?;
         write!(f, " {PREFIX}end={} {PREFIX}limit_s={}", self.at_end.name(), self.limit_s)?;
@@ -225,18 +229,18 @@ fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 }
 
 fn scenarios(position: usize, value: &[u8]) -> Result<Vec<Kind, MAX_SCENARIOS>, BadWord> {
-    if value == b"all" {
-        return Ok(Kind::DEFAULT.into_iter().collect());
-    }
     let mut out = Vec::new();
     let mut at = position;
     for name in value.split(|byte| *byte == b',') {
         let wrong = |problem| BadWord { position: at, problem };
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name().as_bytes() == name);
-        let kind = kind.ok_or(wrong(Problem::UnknownScenario))?;
-        // Full only when one is named twice: there are fewer kinds than places.
-        if out.contains(&kind) || out.push(kind).is_err() {
-            return Err(wrong(Problem::ScenarioTwice));
+        let name = core::str::from_utf8(name).map_err(|_| wrong(Problem::UnknownScenario))?;
+        let mut named = Kind::named(name).peekable();
+        named.peek().ok_or(wrong(Problem::UnknownScenario))?;
+        for kind in named {
+            // Full only when one is named twice: there are as many places as scenarios.
+            if out.contains(&kind) || out.push(kind).is_err() {
+                return Err(wrong(Problem::ScenarioTwice));
+            }
         }
         at += name.len() + 1;
     }
@@ -297,12 +301,26 @@ mod tests {
         let mut plan =
             Plan { iterations: 7, seed: 99, at_end: AtEnd::Wait, timeout_ms: 50, ..Plan::default() };
         plan.scenarios.truncate(2);
-        assert_eq!(Plan::parse(plan.to_string().as_bytes()), Ok(Parsed { plan, defaults: false }));
+        for scenarios in [plan.scenarios.clone(), Kind::ALL.iter().copied().collect()] {
+            plan.scenarios = scenarios;
+            let parsed = Parsed { plan: plan.clone(), defaults: false };
+            assert_eq!(Plan::parse(plan.to_string().as_bytes()), Ok(parsed));
+        }
     }
 
     #[test]
     fn the_text_ends_at_the_first_nul() {
         assert_eq!(plan("harness.seed=4\0harness.nonsense"), Plan { seed: 4, ..Plan::default() });
+    }
+
+    #[test]
+    fn a_group_stands_for_its_scenarios_and_all_for_every_one() {
+        assert_eq!(plan("harness.scenario=basics").scenarios, Plan::default().scenarios);
+        assert_eq!(
+            plan("harness.scenario=transport,echo").scenarios,
+            [Kind::SecondInit, Kind::Pause, Kind::Echo]
+        );
+        assert_eq!(plan("harness.scenario=all").scenarios, Kind::ALL);
     }
 
     #[test]
@@ -317,6 +335,7 @@ mod tests {
         assert_eq!(problem("harness.seed=1 harness.seed=1"), (23, Problem::GivenTwice));
         assert_eq!(problem("harness.scenario=bring-up,ehco"), (26, Problem::UnknownScenario));
         assert_eq!(problem("harness.scenario=echo,echo"), (22, Problem::ScenarioTwice));
+        assert_eq!(problem("harness.scenario=echo,basics"), (22, Problem::ScenarioTwice));
         assert_eq!(problem("harness.scenario="), (17, Problem::UnknownScenario));
         let timeout = Problem::NotInRange { least: 1, most: MAX_TIMEOUT_MS };
         assert_eq!(problem("harness.timeout_ms=0"), (19, timeout));

@@ -80,6 +80,9 @@ fn follow<B: Board>(board: &mut B, parsed: Parsed, unread: Option<Failure>) -> O
     };
     let start = start_record(&session.identity, &session.plan, defaults);
     session.journal.emit(&start);
+    for kind in session.plan.scenarios.clone() {
+        session.journal.emit(&Record::Planned { name: clipped(kind.name()) });
+    }
     session.calibration = Calibration::measure(&session.clock).ok();
     inquiry::board_and_peer(&mut session);
     inquiry::clocks(&mut session, When::Before);
@@ -144,32 +147,11 @@ fn report_alone<H: Host>(journal: &mut Journal<'_, H>, name: &str, failure: &Fai
 }
 
 fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Record {
-    let mut scenarios = heapless::String::new();
-    for (i, kind) in plan.scenarios.iter().enumerate() {
-        // There is room for all names together; a test says so.
-        let _ = scenarios.push_str(if i == 0 { "" } else { "," });
-        let _ = scenarios.push_str(kind.name());
-    }
     Record::Start(Start {
         git: clipped(identity.git),
         profile: clipped(identity.profile),
-        scenarios,
         iterations: plan.iterations,
         seed: plan.seed,
         defaults,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_names_of_all_scenarios_fit_the_first_record() {
-        let identity = Identity { git: "g", profile: "p", soc: "s", midr: 0, entry_el: 2 };
-        let plan = Plan { scenarios: scenario::Kind::ALL.into_iter().collect(), ..Plan::default() };
-        let Record::Start(start) = start_record(&identity, &plan, true) else { unreachable!() };
-        let names: Vec<&str> = scenario::Kind::ALL.iter().map(|kind| kind.name()).collect();
-        assert_eq!(start.scenarios.as_str(), names.join(","));
-    }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) next_kernel_id: u32,
     /// The run as a whole ends here.
     pub(crate) run_deadline: Deadline,
+    /// Name of the scenario that runs.
+    pub(crate) scenario: &'static str,
 }
 
 /// A board that cannot even be set up: our own fault.
@@ -104,6 +106,7 @@ impl<'a, B: Board> Session<'a, B> {
             calibration: None,
             next_kernel_id: 1,
             run_deadline,
+            scenario: "",
         })
     }
 
@@ -135,13 +138,12 @@ impl<'a, B: Board> Session<'a, B> {
     /// Runs a step between its two records.
     pub(crate) fn step<T>(
         &mut self,
-        scenario: &str,
         step: &str,
         body: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.journal.step_start(scenario, step);
+        self.journal.step_start(self.scenario, step);
         let result = self.check_run_time().and_then(|()| body(self));
-        self.journal.step_end(scenario, step, result.as_ref().err());
+        self.journal.step_end(self.scenario, step, result.as_ref().err());
         result
     }
 

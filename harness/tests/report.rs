@@ -33,11 +33,10 @@ fn clocks(when: When, arm_hz: u32) -> Record {
 }
 
 fn opening(scenarios: &str) -> Vec<Record> {
-    vec![
+    let mut records = vec![
         Record::Start(Start {
             git: clipped("8805e9a"),
             profile: clipped("image"),
-            scenarios: clipped(scenarios),
             iterations: 10,
             seed: 1,
             defaults: false,
@@ -56,7 +55,10 @@ fn opening(scenarios: &str) -> Vec<Record> {
             variant: Some(1),
             hash: Some([0x102f_1e84, 1, 2, 3, 0x9832_6000]),
         }),
-    ]
+    ];
+    let names = scenarios.split(',').filter(|name| !name.is_empty());
+    records.extend(names.map(|name| Record::Planned { name: clipped(name) }));
+    records
 }
 
 fn scenario_start(name: &str) -> Record {

@@ -240,7 +240,8 @@ fn cost(options: &BenchOptions, kind: Kind, of: &'static str, counted: &str) -> 
 }
 
 fn execute(options: &BenchOptions, scenarios: &[Kind], iterations: u32) -> Result<run::Done> {
-    let card = CardOptions { scenarios: scenarios.to_vec(), iterations, ..options.card.clone() };
+    let scenarios = scenarios.iter().map(|kind| kind.name().to_owned()).collect();
+    let card = CardOptions { scenarios, iterations, ..options.card.clone() };
     let done = run::execute(&RunOptions::of(card), true)?;
     ensure!(done.passed(), "the run that is timed does not pass: {}", done.collected.report.verdict());
     Ok(done)

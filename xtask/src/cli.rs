@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use emulator::board::Board;
-use harness::plan::{MAX_SCENARIOS, Plan};
-use harness::scenario::Kind;
+use harness::plan::Plan;
+use harness::scenario::{self, Group, Kind};
 
 use crate::build;
 use crate::firmware::Variant;
@@ -48,6 +48,8 @@ pub enum Command {
     Test(TestOptions),
     /// Measures the emulator's speed, the size of the image, and what a ping and a handshake cost.
     Bench(BenchOptions),
+    /// Lists the scenarios: name, what a pass proves, who asked for it, and where it runs.
+    Scenarios,
     /// Builds the image: target/image/kernel8.img for the card, kernel8.elf beside it for the log decoder.
     Build(build::Options),
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.
@@ -88,9 +90,10 @@ pub struct CardOptions {
     /// Use this build of the firmware.
     #[arg(long, value_enum, default_value = "start")]
     pub variant: Variant,
-    /// Run only these scenarios, in this order.
-    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = scenario())]
-    pub scenarios: Vec<Kind>,
+    /// Run only these scenarios or groups of scenarios, in this order; `all` runs every one.
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = scenario_words(),
+          hide_possible_values = true)]
+    pub scenarios: Vec<String>,
     /// Repeat pings of each size, and handshakes, this often.
     #[arg(long, value_name = "N", default_value_t = Plan::default().iterations,
           value_parser = value_parser!(u32).range(1..=100_000_000))]
@@ -107,7 +110,13 @@ impl CardOptions {
     pub fn plan(&self) -> Plan {
         let mut plan = Plan { iterations: self.iterations, seed: self.seed, ..Plan::default() };
         if !self.scenarios.is_empty() {
-            plan.scenarios = self.scenarios.iter().copied().take(MAX_SCENARIOS).collect();
+            plan.scenarios.clear();
+            for kind in self.scenarios.iter().flat_map(|word| Kind::named(word)) {
+                // Full only when one is named twice, and twice it would not run anyway.
+                if !plan.scenarios.contains(&kind) {
+                    let _ = plan.scenarios.push(kind);
+                }
+            }
         }
         plan
     }
@@ -200,11 +209,10 @@ pub struct TestOptions {
     pub list: bool,
 }
 
-/// A scenario by its name.
-fn scenario() -> impl TypedValueParser<Value = Kind> {
-    let named = |name: String| Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    PossibleValuesParser::new(Kind::ALL.map(Kind::name))
-        .try_map(move |name| named(name).ok_or("no such scenario"))
+/// Names of scenarios and groups.
+fn scenario_words() -> PossibleValuesParser {
+    let scenarios = Kind::ALL.iter().map(|kind| kind.name());
+    PossibleValuesParser::new(scenarios.chain(Group::ALL.map(Group::name)).chain([scenario::ALL]))
 }
 
 /// A board by its name.
@@ -232,6 +240,13 @@ mod tests {
         let plan = options.card.plan();
         assert_eq!(plan.scenarios, [Kind::Echo, Kind::BringUp]);
         assert_eq!((plan.seed, plan.iterations), (7, Plan::default().iterations));
+    }
+
+    #[test]
+    fn a_group_can_be_named_and_a_scenario_in_it_runs_once() {
+        let cli = Cli::try_parse_from(["xtask", "run", "--scenario", "pause,transport"]).unwrap();
+        let Command::Run(options) = cli.command else { panic!("not run") };
+        assert_eq!(options.card.plan().scenarios, [Kind::Pause, Kind::SecondInit]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod outcome;
 mod paths;
 mod report;
 mod run;
+mod scenarios;
 mod sdcard;
 mod shell;
 mod terminal;
@@ -32,6 +33,7 @@ fn main() -> std::process::ExitCode {
         Command::Sdcard(options) => sdcard::write(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),
         Command::Bench(options) => bench::run(&options, cli.json),
+        Command::Scenarios => scenarios::list(cli.json),
         Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
     };

@@ -7,7 +7,7 @@ use super::Record;
 /// First word of a log line that carries a record.
 pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// No frame is longer.
 pub const MAX_FRAME: usize = 896;
 
@@ -134,7 +134,6 @@ mod tests {
             Record::Start(Start {
                 git: longest(),
                 profile: longest(),
-                scenarios: longest(),
                 iterations: u32::MAX,
                 seed: u64::MAX,
                 defaults: true,

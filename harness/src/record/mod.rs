@@ -40,6 +40,11 @@ pub const MAX_COUNTS: usize = 12;
 pub enum Record {
     /// First of a run.
     Start(Start),
+    /// A scenario that the run is to run; one record each, in order, behind the first.
+    Planned {
+        /// Which.
+        name: Name,
+    },
     /// Which machine.
     Board(BoardFacts),
     /// Clocks now; one before and one after the scenarios.
@@ -89,8 +94,6 @@ pub struct Start {
     pub git: String<48>,
     /// Cargo profile of the image.
     pub profile: String<16>,
-    /// Scenarios asked for, in order, with commas.
-    pub scenarios: String<64>,
     /// Iterations asked for.
     pub iterations: u32,
     /// Seed asked for.

@@ -69,6 +69,7 @@ pub struct Collected {
 pub struct Collector {
     setup: Setup,
     start: Option<record::Start>,
+    planned: Vec<String>,
     board: Option<record::BoardFacts>,
     before: Option<record::Clocks>,
     after: Option<record::Clocks>,
@@ -109,6 +110,7 @@ impl Collector {
         Self {
             setup,
             start: None,
+            planned: Vec::new(),
             board: None,
             before: None,
             after: None,
@@ -157,7 +159,9 @@ impl Collector {
                     self.close_hung(Some("the image started again"));
                 }
                 self.start = Some(start);
+                self.planned.clear();
             }
+            Record::Planned { name } => self.planned.push(name.to_string()),
             Record::Board(board) => self.board = Some(board),
             Record::Clocks(clocks) if clocks.when == When::Before => self.before = Some(clocks),
             Record::Clocks(clocks) => self.after = Some(clocks),
@@ -292,14 +296,13 @@ impl Collector {
 
     /// A scenario that was asked for and never began is reported, not left out.
     fn add_unreached(&mut self) {
-        let Some(start) = &self.start else { return };
-        for name in start.scenarios.split(',').filter(|name| !name.is_empty()) {
+        for name in std::mem::take(&mut self.planned) {
             if self.scenarios.iter().any(|pending| pending.name == name) {
                 continue;
             }
-            let mut pending = Pending::new(name.to_owned(), 0);
+            let mut pending = Pending::new(name.clone(), 0);
             pending.end = Some(record::ScenarioEnd {
-                name: record::clipped(name),
+                name: record::clipped(&name),
                 verdict: Verdict::Skip,
                 owner: None,
                 reason: Some(record::clipped("not reached")),

@@ -8,12 +8,35 @@ use vchiq_mbox::{
     wire::FourCc,
 };
 
-use super::{Kind, Outcome, handshake, link};
+use super::{
+    Group, Needs, Scenario, link,
+    shared_memory::{self, PLACES},
+};
 use crate::{
     board::{Board, Host, LENDABLE_BYTES},
     failure::Failure,
     session::{CONTROL_TIMEOUT, Counts, Session, gravest},
     verdict::Owner,
+};
+
+pub(super) static DESCRIPTION: Scenario = Scenario {
+    name: "bring-up",
+    group: Group::Basics,
+    needs: Needs::VideoCore,
+    proves: "board, mailbox, VCHIQ and the SMEM service come up, one rung after the other",
+    asked_by: "bare-metal authors (raspberrypi/firmware#1137, #1561); integrators who find SMEM missing \
+               (raspberrypi/firmware#428, rpicam-apps#897)",
+    steps: &[
+        "board",
+        "mailbox",
+        "clocks",
+        "vchiq-init",
+        "connect",
+        "doorbell",
+        "echo-service",
+        "smem-service",
+    ],
+    passes_when: "every rung answers within its deadline",
 };
 
 /// A service that no firmware has (VCHIQ fact sheet 9).
@@ -49,19 +72,18 @@ fn ladder<B: Board>() -> [Rung<B>; 8] {
 }
 
 /// Climbs until a rung that carries the others breaks.
-pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
-    let scenario = Kind::BringUp.name();
+pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     let mut failure: Option<Failure> = None;
     let mut climbed = 0;
     let mut broken: Option<&'static str> = None;
     for rung in ladder::<B>() {
         if let Some(broken) = broken {
             let skip = Failure::skip(format_args!("not reached: {broken} carries it"));
-            session.journal.step_start(scenario, rung.name);
-            session.journal.step_end(scenario, rung.name, Some(&skip));
+            session.journal.step_start(session.scenario, rung.name);
+            session.journal.step_end(session.scenario, rung.name, Some(&skip));
             continue;
         }
-        match session.step(scenario, rung.name, rung.climb) {
+        match session.step(rung.name, rung.climb) {
             Ok(()) => climbed += 1,
             Err(why) => {
                 broken = rung.carries.then_some(rung.name);
@@ -69,10 +91,9 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
             }
         }
     }
-    let mut counts = Counts::default();
     counts.set("rungs", climbed);
     counts.set("doorbell_interrupts", session.journal.host().doorbell_interrupts().into());
-    Outcome { failure, counts }
+    failure.map_or(Ok(()), Err)
 }
 
 /// Counters run, memory to lend holds what is stored, the SoC is the one the revision code names.
@@ -168,7 +189,7 @@ fn echo_service<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
 }
 
 fn smem_service<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
-    let mut client = handshake::open(session)?;
-    handshake::check_version::<B>(&client)?;
-    handshake::close(session, &mut client)
+    let mut client = shared_memory::open::<B, PLACES>(session)?;
+    shared_memory::check_version::<B, _>(&client)?;
+    shared_memory::close(session, &mut client)
 }

@@ -7,13 +7,23 @@
 
 use vchiq_mbox::{Exchange, Message, ServiceHandle};
 
-use super::{Kind, Outcome, link, steps::Steps};
+use super::{Group, Needs, Scenario, link, steps::Steps};
 use crate::{
     board::Board,
     failure::Failure,
     pattern::Pattern,
     session::{ANSWER_TIMEOUT, Counts, Session},
     verdict::Owner,
+};
+
+pub(super) static DESCRIPTION: Scenario = Scenario {
+    name: "echo",
+    group: Group::Basics,
+    needs: Needs::VideoCore,
+    proves: "messages of 0, 64, 1024 and 4000 bytes reach VideoCore and come back whole",
+    asked_by: "driver maintainers (raspberrypi/linux#3646); nobody has published bare-metal round trips",
+    steps: &["open", "configure", "sync-0", "echo-64", "echo-1024", "echo-4000", "close"],
+    passes_when: "every reply is there within its deadline and equals what was sent",
 };
 
 /// First word of a message.
@@ -71,37 +81,35 @@ struct Tally {
     stalls: u64,
 }
 
-pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
+pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     let mut tally = Tally::default();
-    let failure = ping_all(session, &mut tally).err();
-    let overflow = STEPS.emit(session, Kind::Echo.name());
-    let mut counts = Counts::default();
+    let result = ping_all(session, &mut tally);
+    let overflow = STEPS.emit(session);
     counts.set("pings", tally.pings);
     counts.set("slept", tally.slept);
     counts.set("stalls", tally.stalls);
     counts.set("overflow", overflow);
-    Outcome { failure, counts }
+    result
 }
 
 fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result<(), Failure> {
-    let scenario = Kind::Echo.name();
-    let service = session.step(scenario, "open", |session| {
+    let service = session.step("open", |session| {
         session.calibration()?;
         link::ensure_up(session)?;
         link::open(session, link::ECHO, "echo")
     })?;
-    session.step(scenario, "configure", |session| configure(session, service))?;
+    session.step("configure", |session| configure(session, service))?;
     for (index, ping) in PINGS.iter().enumerate() {
-        session.step(scenario, ping.step, |session| {
+        session.step(ping.step, |session| {
             for done in 0..session.plan.iterations {
                 session.check_run_time()?;
                 ping_once(session, service, ping, index * STEPS_A_PING, done, tally)?;
-                super::note_progress(session, scenario, done + 1 + index as u32 * session.plan.iterations, 4);
+                super::note_progress(session, done + 1 + index as u32 * session.plan.iterations, 4);
             }
             Ok(())
         })?;
     }
-    session.step(scenario, "close", |session| link::close(session, service))
+    session.step("close", |session| link::close(session, service))
 }
 
 /// One exchange with the service, without the clock: is the link still there?

@@ -9,28 +9,39 @@ use vchiq_mbox::{
     BusAddress, Exchange,
     property::{LockMemory, MemoryHandle, Tag, UnlockMemory},
 };
-use vcsm::{Error, Imported, Options, ProtocolVersion, Returned, Smem};
+use vcsm::{Error, Imported, Returned};
 
-use super::{Kind, Outcome, link, steps::Steps};
+use super::{
+    Group, Needs, Scenario, link,
+    shared_memory::{self, Client},
+    steps::Steps,
+};
 use crate::{
     block::{Block, Damage},
     board::Board,
     failure::Failure,
     pattern::Pattern,
-    session::{ANSWER_TIMEOUT, CONTROL_TIMEOUT, Counts, Session, record},
+    session::{ANSWER_TIMEOUT, Counts, Session, record},
     timing::Calibration,
     verdict::Owner,
+};
+
+pub(super) static DESCRIPTION: Scenario = Scenario {
+    name: "handshake",
+    group: Group::Basics,
+    needs: Needs::VideoCore,
+    proves: "a lent buffer is imported, used, freed and given back exactly once, untouched",
+    asked_by: "camera and kernel people (raspberrypi/linux#6701, picamera2#1090, linux#3220)",
+    steps: &["open", "version", "import", "use", "free", "released", "integrity", "close"],
+    passes_when: "as many RELEASED as imports, each with the address, size, id and handle of its import; lock \
+                  returns the imported address; the pattern and the guards around it are intact",
 };
 
 /// Sizes in bytes: 4 KiB to 4 MiB, doubling. Eleven, a prime: any step walks through all of them.
 const SIZES: u32 = 11;
 const SMALLEST: usize = 4096;
-/// Buffers out at a time; one more than needed, so that a late one is reported and not refused.
-const PLACES: usize = 2;
 /// A second RELEASED would come at once; so long is waited for one after the last handshake.
 const STRAGGLERS: Duration = Duration::from_millis(5);
-/// CLIENT_VERSION took 1.5 ms on a board with logging on (VCSM fact sheet 5).
-const VERSION_TIMEOUT: Duration = Duration::from_millis(500);
 
 const STEPS: Steps<11> = Steps([
     "import",
@@ -55,9 +66,6 @@ mod at {
     pub(super) const RELEASED: usize = 8;
 }
 
-/// The client for blocks of a board.
-pub(super) type Client<'a, B> = Smem<Block<'a, <B as Board>::Lendable>, PLACES>;
-
 /// A step and why it did not pass.
 type Stopped = (&'static str, Failure);
 
@@ -72,51 +80,17 @@ struct Tally {
     alias: u64,
 }
 
-/// Opens the service; a refusal means that the firmware does not have it.
-pub(super) fn open<'a, B: Board>(session: &mut Session<'a, B>) -> Result<Client<'a, B>, Failure> {
-    let options = Options {
-        version_timeout: VERSION_TIMEOUT,
-        first_kernel_id: session.next_kernel_id,
-        ..Options::default()
-    };
-    let deadline = session.deadline(CONTROL_TIMEOUT);
-    Smem::open(&mut session.link, &options, deadline).map_err(|error| match error {
-        Error::Absent => session.service_absent("SMEM"),
-        error => session.link_failure(error),
-    })
-}
-
-/// The firmware tells when it is done with a buffer: protocol version 2 or later.
-pub(super) fn check_version<B: Board>(client: &Client<'_, B>) -> Result<(), Failure> {
-    match client.version() {
-        ProtocolVersion::Notifying(_) => Ok(()),
-        ProtocolVersion::One => Err(Failure::absent(format_args!(
-            "version 1 firmware: no answer to CLIENT_VERSION, it never says when it is done with a buffer"
-        ))),
-    }
-}
-
-/// Closes the service.
-pub(super) fn close<B: Board>(
-    session: &mut Session<'_, B>,
-    client: &mut Client<'_, B>,
-) -> Result<(), Failure> {
-    let deadline = session.deadline(CONTROL_TIMEOUT);
-    client.close(&mut session.link, deadline).map_err(|error| session.link_failure(error))
-}
-
-pub(super) fn run<B: Board>(session: &mut Session<'_, B>) -> Outcome {
+pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     let mut tally = Tally::default();
-    let mut counts = Counts::default();
-    let failure = shake_hands(session, &mut tally, &mut counts).err();
-    let overflow = STEPS.emit(session, Kind::Handshake.name());
+    let result = shake_hands(session, &mut tally, counts);
+    let overflow = STEPS.emit(session);
     counts.set("handshakes", tally.handshakes);
     counts.set("locks", tally.locks);
     counts.set("lock_alias", tally.alias);
     counts.set("slept", tally.slept);
     counts.set("stalls", tally.stalls);
     counts.set("overflow", overflow);
-    Outcome { failure, counts }
+    result
 }
 
 fn shake_hands<B: Board>(
@@ -124,20 +98,19 @@ fn shake_hands<B: Board>(
     tally: &mut Tally,
     counts: &mut Counts,
 ) -> Result<(), Failure> {
-    let scenario = Kind::Handshake.name();
-    let mut client = session.step(scenario, "open", |session| {
+    let mut client = session.step("open", |session| {
         session.calibration()?;
         link::ensure_up(session)?;
-        open(session)
+        shared_memory::open(session)
     })?;
-    session.step(scenario, "version", |_| check_version::<B>(&client))?;
+    session.step("version", |_| shared_memory::check_version::<B, _>(&client))?;
 
     // One record for all: nothing is sent to the PC within a handshake.
-    session.journal.step_start(scenario, "cycle");
+    session.journal.step_start(session.scenario, "cycle");
     let stopped = cycle(session, &mut client, tally).err();
     for step in ["import", "use", "free", "released", "integrity"] {
         let failure = stopped.as_ref().filter(|(broken, _)| *broken == step).map(|(_, failure)| failure);
-        session.journal.step_end(scenario, step, failure);
+        session.journal.step_end(session.scenario, step, failure);
         if failure.is_some() {
             break;
         }
@@ -148,7 +121,7 @@ fn shake_hands<B: Board>(
     counts.set("violations", counters.violations);
     session.next_kernel_id = client.next_kernel_id();
 
-    let closed = session.step(scenario, "close", |session| close(session, &mut client));
+    let closed = session.step("close", |session| shared_memory::close(session, &mut client));
     match stopped {
         Some((_, failure)) => Err(failure),
         None => closed,
@@ -164,7 +137,7 @@ fn cycle<'a, B: Board>(
     for number in 0..session.plan.iterations {
         session.check_run_time().map_err(|failure| ("import", failure))?;
         shake_hands_once(session, client, number, tally)?;
-        super::note_progress(session, Kind::Handshake.name(), number + 1, 1);
+        super::note_progress(session, number + 1, 1);
     }
     let deadline = session.deadline(STRAGGLERS);
     while !deadline.has_passed(&session.clock) {
@@ -322,21 +295,6 @@ fn damaged(damage: Damage, when: &str) -> Failure {
         .with("offset", offset as u32)
         .with("expected", expected)
         .with("found", found)
-}
-
-/// A peer that does not answer is hung; one that answers wrongly has failed.
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let owner = Owner::from(error.owner());
-        match error {
-            Error::Link(error) => error.into(),
-            Error::Absent | Error::NoReleaseNotice => Self::absent(format_args!("{error}")),
-            Error::ImportTimedOut { .. } | Error::ReleaseTimedOut { .. } => {
-                Self::hung(owner, format_args!("{error}"))
-            }
-            _ => Self::fail(owner, format_args!("{error}")),
-        }
-    }
 }
 
 #[cfg(test)]

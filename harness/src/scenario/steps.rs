@@ -7,12 +7,12 @@ pub(super) struct Steps<const N: usize>(pub(super) [&'static str; N]);
 
 impl<const N: usize> Steps<N> {
     /// Emits the histograms. Gives the number of samples that were too large for any bucket.
-    pub(super) fn emit<B: Board>(&self, session: &mut Session<'_, B>, scenario: &str) -> u64 {
+    pub(super) fn emit<B: Board>(&self, session: &mut Session<'_, B>) -> u64 {
         const { assert!(N <= HISTOGRAMS, "more steps than histograms") };
         let mut overflow = 0;
         for (name, histogram) in self.0.iter().zip(&session.samples.histograms) {
             overflow += u64::from(histogram.summary().overflow);
-            session.journal.latency(scenario, &clipped(name), histogram);
+            session.journal.latency(session.scenario, &clipped(name), histogram);
         }
         overflow
     }

@@ -123,7 +123,7 @@ fn latencies(report: &Report) -> Option<Table> {
 fn place_of(scenario: &str, step: &str) -> (usize, usize) {
     const PARTS: [&str; 5] = ["submit", "doorbell_to_irq", "parse", "lock", "unlock"];
     let (whole, part) = step.split_once('.').unwrap_or((step, ""));
-    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == scenario);
+    let kind = Kind::ALL.iter().find(|kind| kind.name() == scenario);
     let steps = kind.map_or(&[][..], |kind| kind.scenario().steps);
     let place = |list: &[&str], name: &str| list.iter().position(|known| *known == name);
     let whole_place = place(steps, whole).unwrap_or(steps.len());

@@ -12,11 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use emulator::card::Card;
 use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
-use harness::plan::MAX_SCENARIOS;
 use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
 use harness::{Plan, Verdict};
 use sha2::{Digest, Sha256};
@@ -89,18 +88,11 @@ fn report_path(options: &RunOptions) -> PathBuf {
 /// # Errors
 /// If a release, a file of it, or `config.txt` is missing, or the image cannot be built.
 pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
-    check_scenarios(options)?;
     let release = firmware::at_hand(options.firmware.as_deref())?;
     release.read(options.variant.start_file())?;
     let image = Image::build(&options.build)?;
     let card = card::assemble(&release, options.variant, &options.plan(), &image.kernel)?;
     Ok((card, image))
-}
-
-fn check_scenarios(options: &CardOptions) -> Result<()> {
-    let asked = options.scenarios.len();
-    ensure!(asked <= MAX_SCENARIOS, "{asked} scenarios are named, a run takes at most {MAX_SCENARIOS}");
-    Ok(())
 }
 
 /// Boots the card and listens until the end.
@@ -113,7 +105,6 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
         (Some(path), _) => (read_card(path)?, Image::build(&options.card.build)?),
         (None, Peer::Firmware) => make_card(&options.card)?,
         (None, Peer::Model(_)) => {
-            check_scenarios(&options.card)?;
             let image = Image::build(&options.card.build)?;
             (card::without_firmware(&options.card.plan(), &image.kernel)?, image)
         }

@@ -38,7 +38,7 @@ pub static SUITES: [Suite; 17] = [
     },
     Suite {
         name: "image",
-        about: "the image builds and is smaller than 128 KiB",
+        about: "the image builds and is smaller than 256 KiB",
         limit: minutes(6),
         tools: &[],
         run: checks::image_size,

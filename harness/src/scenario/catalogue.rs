@@ -1,0 +1,180 @@
+//! The list of all scenarios.
+
+use super::{bring_up, echo, handshake, pause, second_init};
+use crate::{
+    board::Board,
+    failure::Failure,
+    session::{Counts, Session},
+};
+
+/// Makes of a list of scenarios and their modules: [`Kind`], its descriptions, and the call of the right one.
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $kind:ident => $module:ident,)+) => {
+        /// Which scenario.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl Kind {
+            /// Every scenario, in the order in which a run of all runs them.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// The scenario's description.
+            pub const fn scenario(self) -> &'static Scenario {
+                match self {
+                    $(Self::$kind => &$module::DESCRIPTION,)+
+                }
+            }
+        }
+
+        /// Runs a scenario.
+        pub(super) fn run<B: Board>(
+            session: &mut Session<'_, B>,
+            kind: Kind,
+            counts: &mut Counts,
+        ) -> Result<(), Failure> {
+            match kind {
+                $(Kind::$kind => $module::run(session, counts),)+
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// The ladder from a powered board to an open SMEM service.
+    BringUp => bring_up,
+    /// Pings of the echo service.
+    Echo => echo,
+    /// import → use → free → released.
+    Handshake => handshake,
+    /// VCHIQ_INIT on a link that is up.
+    SecondInit => second_init,
+    /// PAUSE and RESUME from our side.
+    Pause => pause,
+}
+
+impl Kind {
+    /// As the command line and the report spell it.
+    pub const fn name(self) -> &'static str {
+        self.scenario().name
+    }
+
+    /// The scenarios that a word of the command line stands for: a scenario, a group, or `all`.
+    pub fn named(word: &str) -> impl Iterator<Item = Self> + '_ {
+        let chosen = move |kind: &Self| {
+            let scenario = kind.scenario();
+            word == ALL || word == scenario.name || word == scenario.group.name()
+        };
+        Self::ALL.iter().copied().filter(chosen)
+    }
+}
+
+/// Stands for every scenario.
+pub const ALL: &str = "all";
+
+/// Scenarios that belong together; the name of a group stands for all of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// What a run without wishes runs.
+    Basics,
+    /// Rules of the link.
+    Transport,
+}
+
+impl Group {
+    /// Every group, in the order of the catalogue.
+    pub const ALL: [Self; 2] = [Self::Basics, Self::Transport];
+
+    /// As the command line spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basics => "basics",
+            Self::Transport => "transport",
+        }
+    }
+
+    /// What its scenarios have in common.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Basics => "what a run without wishes runs",
+            Self::Transport => "rules of the mailbox and of the link",
+        }
+    }
+}
+
+/// What has to be on the other side, which decides the rungs a scenario runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Needs {
+    /// Any VideoCore: firmware or model.
+    VideoCore,
+    /// Real firmware: the model does not know the service.
+    Firmware,
+}
+
+impl Needs {
+    /// The rungs it can pass on, for people.
+    pub const fn rungs(self) -> &'static str {
+        match self {
+            Self::VideoCore => "native, emulated, emulated --peer model, board",
+            Self::Firmware => "native, emulated, board",
+        }
+    }
+}
+
+/// A scenario, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scenario {
+    /// As the command line and the report spell it.
+    pub name: &'static str,
+    /// Where it belongs.
+    pub group: Group,
+    /// What has to be on the other side.
+    pub needs: Needs,
+    /// What a pass proves.
+    pub proves: &'static str,
+    /// Who asked for it: threads where people met the failure.
+    pub asked_by: &'static str,
+    /// Its steps, in order.
+    pub steps: &'static [&'static str],
+    /// When it has passed.
+    pub passes_when: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_scenarios_or_groups_have_one_name() {
+        let scenarios = Kind::ALL.iter().map(|kind| kind.name());
+        let names: Vec<&str> = scenarios.chain(Group::ALL.map(Group::name)).chain([ALL]).collect();
+        let distinct: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_word_stands_for_a_scenario_a_group_or_all_of_them() {
+        assert!(Kind::named("echo").eq([Kind::Echo]));
+        assert!(Kind::named("basics").eq([Kind::BringUp, Kind::Echo, Kind::Handshake]));
+        assert!(Kind::named("all").eq(Kind::ALL.iter().copied()));
+        assert_eq!(Kind::named("ech").count(), 0);
+        for group in Group::ALL {
+            assert_ne!(Kind::named(group.name()).count(), 0, "{group:?} is empty");
+        }
+    }
+
+    #[test]
+    fn a_description_leaves_nothing_open() {
+        for kind in Kind::ALL {
+            let Scenario { name, proves, asked_by, steps, passes_when, .. } = kind.scenario();
+            assert!(!steps.is_empty(), "{name}");
+            for text in [proves, asked_by, passes_when] {
+                assert!(text.len() > 10, "{name}: {text:?}");
+            }
+        }
+    }
+}

@@ -78,21 +78,20 @@ pub struct Answer<'t> {
     pub code: i32,
     /// Its text, up to the first NUL or the first byte that is no text.
     pub text: &'t str,
+    /// The bytes up to the first NUL, text or not.
+    pub bytes: &'t [u8],
 }
 
 impl<'t> Answer<'t> {
     /// Reads an answer's bytes: the code, then text that need not end with a NUL.
-    fn read(bytes: &'t [u8]) -> Result<Self, GencmdError> {
+    pub(crate) fn read(bytes: &'t [u8]) -> Result<Self, GencmdError> {
         let short = GencmdError::AnswerTooShort { size: bytes.len() };
-        let (code, text) = bytes.split_first_chunk::<CODE_BYTES>().ok_or(short)?;
-        Ok(Self { code: i32::from_le_bytes(*code), text: text_of(text) })
+        let (code, bytes) = bytes.split_first_chunk::<CODE_BYTES>().ok_or(short)?;
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let bytes = &bytes[..end];
+        let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        Ok(Self { code: i32::from_le_bytes(*code), text, bytes })
     }
-}
-
-/// The text before the first NUL, or before the first byte that is no text.
-pub(crate) fn text_of(bytes: &[u8]) -> &str {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    bytes[..end].utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
 /// The value of `name=value` in an answer, quotes taken off; ends with the line.

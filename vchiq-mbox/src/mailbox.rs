@@ -3,7 +3,7 @@
 use crate::{
     deadline::Deadline,
     error::Owner,
-    gencmd::{Answer, text_of},
+    gencmd::Answer,
     platform::{BusAddress, MailboxRegisters, Platform, Window},
     property::{MAX_WORDS, Tag},
 };
@@ -239,16 +239,19 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
     ) -> Result<&'a [u8], MailboxError> {
         const TAG: u32 = 0x0005_0001;
         let room = (self.buffer.len() / 4 - FRAME_WORDS).min(out.len() / 4);
-        let text = self.text_call(board, TAG, &[], room, out, deadline)?;
+        let (_, size) = self.text_call(board, TAG, &[], room, deadline)?;
+        let truncated = MailboxError::Truncated { tag: TAG, size, room: room * 4 };
+        let text = self.load_bytes(out.get_mut(..size).filter(|_| size <= room * 4).ok_or(truncated)?);
         let end = text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         Ok(&text[..end])
     }
 
-    /// Asks the firmware by text (tag 0x00030080), on firmware of about March 2023 or newer; the answer is read into
-    /// `out`, of at least 1024 bytes. It works while VCHIQ is stuck.
+    /// Asks the firmware by text (tag 0x00030080); the answer is read into `out`, of at least 1024 bytes. It works
+    /// while VCHIQ is stuck. A text that fills the tag's 1020 bytes has no NUL and may have been cut by the firmware.
     ///
     /// # Errors
-    /// As [`Self::call`]; [`MailboxError::NotAnswered`] by older firmware.
+    /// As [`Self::call`]; [`MailboxError::NotAnswered`] by firmware that does not know the tag, or leaves the command
+    /// where its answer belongs.
     pub fn gencmd<'a>(
         &mut self,
         board: &impl Platform,
@@ -264,23 +267,23 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
         if have < need || out.len() < ROOM * 4 || command.len() > text {
             return Err(MailboxError::BufferTooSmall { have: have.min(out.len()), need });
         }
-        let bytes = self.text_call(board, TAG, command.as_bytes(), ROOM, out, deadline)?;
-        let (code, text) = bytes
-            .split_first_chunk::<4>()
-            .map_or((0, &bytes[..0]), |(code, text)| (i32::from_le_bytes(*code), text));
-        Ok(Answer { code, text: text_of(text) })
+        let status = self.text_call(board, TAG, command.as_bytes(), ROOM, deadline)?.0;
+        // Firmware of 2022 says that it has answered 4 bytes, the code alone, and writes the text all the same.
+        let bytes = self.load_bytes(&mut out[..ROOM * 4]);
+        let answer = Answer::read(bytes).ok().filter(|answer| answer.bytes != command.as_bytes());
+        answer.ok_or(MailboxError::NotAnswered { tag: TAG, status })
     }
 
-    /// A call with `room` words of value: zeros, with `text` from the second word on. Gives the answer's bytes.
-    fn text_call<'a>(
+    /// A call with `room` words of value: zeros, with `text` from the second word on. Gives the tag's status word and
+    /// the length it tells.
+    fn text_call(
         &mut self,
         board: &impl Platform,
         tag: u32,
         text: &[u8],
         room: usize,
-        out: &'a mut [u8],
         deadline: Deadline,
-    ) -> Result<&'a [u8], MailboxError> {
+    ) -> Result<(u32, usize), MailboxError> {
         self.await_late_reply(board, tag, deadline)?;
         self.store_request(tag, room);
         for index in 0..room {
@@ -292,14 +295,16 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
             self.store_word(at::VALUE + 1 + index, u32::from_le_bytes(word));
         }
         self.exchange(board, tag, deadline)?;
-        let (_, size) = self.load_status(tag)?;
-        let truncated = MailboxError::Truncated { tag, size, room: room * 4 };
-        let out = out.get_mut(..size).filter(|_| size <= room * 4).ok_or(truncated)?;
+        self.load_status(tag)
+    }
+
+    /// Fills `out` with the value's first bytes.
+    fn load_bytes<'a>(&self, out: &'a mut [u8]) -> &'a [u8] {
         for (index, chunk) in out.chunks_mut(4).enumerate() {
             let word = self.load_word(at::VALUE + index).to_le_bytes();
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
-        Ok(out)
+        out
     }
 
     fn store_word(&self, index: usize, value: u32) {

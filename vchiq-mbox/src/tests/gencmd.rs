@@ -34,7 +34,7 @@ fn answering(answer: Vec<u8>) -> Behaviour {
 fn ask(link: &mut Link, client: &mut Gencmd, command: &str) -> Result<(i32, String), GencmdError> {
     let deadline = soon(link);
     let mut buffer = [0; 256];
-    client.ask(link, command, &mut buffer, deadline).map(|Answer { code, text }| (code, text.to_owned()))
+    client.ask(link, command, &mut buffer, deadline).map(|Answer { code, text, .. }| (code, text.to_owned()))
 }
 
 #[test]
@@ -157,9 +157,34 @@ fn the_mailbox_answers_where_it_knows_the_tag() {
     let deadline = Deadline::after(&board, Duration::from_millis(1));
     let mut buffer = [0; 1024];
     let answer = mailbox.gencmd(&board, "measure_clock arm", &mut buffer, deadline).unwrap();
-    assert_eq!(answer, Answer { code: 0, text: "version" });
+    assert_eq!(answer, Answer { code: 0, text: "version", bytes: b"version" });
     // 1024 bytes of value, as the published client declares (gencmd fact sheet 2).
     assert_eq!(fake.buffer_words(4), [1048, 0x8000_0000, 0x0003_0080, 1024]);
+}
+
+/// Firmware of 2022: the tag's length is that of the code alone.
+#[test]
+fn the_mailbox_s_text_is_read_whatever_length_the_firmware_says() {
+    for bytes in [4, 9, 1024, 2000] {
+        let words = vec![7, u32::from_le_bytes(*b"arm="), u32::from_le_bytes(*b"128M"), 0];
+        let (mut mailbox, _, board) = mailbox(MailboxBehaviour::Answer { words, bytes });
+        let deadline = Deadline::after(&board, Duration::from_millis(1));
+        let mut buffer = [0; 1024];
+        let answer = mailbox.gencmd(&board, "get_mem arm", &mut buffer, deadline).unwrap();
+        assert_eq!((answer.code, answer.text), (7, "arm=128M"), "{bytes} bytes");
+    }
+}
+
+#[test]
+fn the_mailbox_s_text_keeps_what_is_no_text_for_who_wants_it_and_ends_with_its_room() {
+    let mut words = vec![0; 1];
+    words.extend([u32::from_le_bytes(*b"a\xffbc"); 255]);
+    let (mut mailbox, _, board) = mailbox(MailboxBehaviour::Answer { words, bytes: 4 });
+    let deadline = Deadline::after(&board, Duration::from_millis(1));
+    let mut buffer = [0; 1024];
+    let answer = mailbox.gencmd(&board, "version", &mut buffer, deadline).unwrap();
+    assert_eq!((answer.text, answer.bytes.len()), ("a", 1020));
+    assert!(answer.bytes.starts_with(b"a\xffbca"));
 }
 
 #[test]
@@ -169,4 +194,13 @@ fn old_firmware_does_not_know_the_tag() {
     let mut buffer = [0; 1024];
     let error = mailbox.gencmd(&board, "version", &mut buffer, deadline).unwrap_err();
     assert_eq!(error, MailboxError::NotAnswered { tag: 0x0003_0080, status: 0 });
+}
+
+#[test]
+fn a_command_that_is_still_there_is_no_answer() {
+    let (mut mailbox, _, board) = mailbox(MailboxBehaviour::ClaimOnly { bytes: 1024 });
+    let deadline = Deadline::after(&board, Duration::from_millis(1));
+    let mut buffer = [0; 1024];
+    let error = mailbox.gencmd(&board, "version", &mut buffer, deadline).unwrap_err();
+    assert_eq!(error, MailboxError::NotAnswered { tag: 0x0003_0080, status: 0x8000_0400 });
 }

@@ -304,6 +304,18 @@ fn a_lock_that_fails_is_noticed() {
     );
 }
 
+/// Firmware of 2022 halts when the service is closed under an import (docs/findings.md).
+#[test]
+fn the_service_stays_open_when_a_block_is_left_with_the_firmware() {
+    for behaviour in [
+        misbehaving(Import::Silent, Released::Once, Lock::Imported),
+        misbehaving(Import::Accept, Released::Once, Lock::Fails),
+    ] {
+        assert_eq!(run(behaviour).step("handshake", "close"), Verdict::Skip);
+    }
+    assert_eq!(run(with_plan("harness.iterations=2")).step("handshake", "close"), Verdict::Pass);
+}
+
 #[test]
 fn a_word_written_into_the_block_is_found_while_it_is_imported() {
     let run = run(Behaviour { scribbles_inside: true, good_imports: 3, ..Behaviour::default() });

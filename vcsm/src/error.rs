@@ -64,6 +64,12 @@ pub enum Misuse {
         /// Its handle.
         handle: Handle,
     },
+    /// The service is not closed while firmware may still use a buffer: firmware of 2022 halts (docs/findings.md).
+    #[error("{count} buffers are out: CLOSE would halt the firmware")]
+    BuffersOut {
+        /// Buffers that firmware may still use.
+        count: usize,
+    },
     /// ACTION_CLEAN for an import that is not abandoned without a reply.
     #[error("nothing to undo for kernel id {kernel_id:?}")]
     NothingToUndo {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use vcsm::{Error, Options, ProtocolVersion, Smem};
+use vcsm::{Error, Misuse, Options, ProtocolVersion, Smem};
 
 use crate::{
     block::Block,
@@ -46,13 +46,16 @@ pub(super) fn check_version<B: Board, const N: usize>(client: &Client<'_, B, N>)
     }
 }
 
-/// Closes the service.
+/// Closes the service; with a buffer out it stays open, because CLOSE would halt the firmware.
 pub(super) fn close<B: Board, const N: usize>(
     session: &mut Session<'_, B>,
     client: &mut Client<'_, B, N>,
 ) -> Result<(), Failure> {
     let deadline = session.deadline(CONTROL_TIMEOUT);
-    client.close(&mut session.link, deadline).map_err(|error| session.link_failure(error))
+    client.close(&mut session.link, deadline).map_err(|error| match error {
+        Error::Misuse(misuse @ Misuse::BuffersOut { .. }) => Failure::skip(format_args!("{misuse}")),
+        error => session.link_failure(error),
+    })
 }
 
 /// A peer that does not answer is hung; one that answers wrongly has failed.

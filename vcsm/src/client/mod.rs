@@ -219,16 +219,39 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         })
     }
 
-    /// Closes the service. Buffers that are out stay reserved.
+    /// Closes the service, once firmware is done with every buffer. With version 1 firmware, which never says so, a
+    /// buffer that has been freed counts as done with; it stays reserved.
     ///
     /// # Errors
-    /// [`Error::Link`].
+    /// [`Misuse::BuffersOut`]: nothing was sent. [`Error::Link`].
     pub fn close<P: Platform, W: Window>(
         &mut self,
         link: &mut Vchiq<P, W>,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        match self.buffers_that_forbid_close() {
+            0 => self.close_with_buffers_out(link, deadline),
+            count => Err(Misuse::BuffersOut { count }.into()),
+        }
+    }
+
+    /// Closes the service whatever firmware has: for tests of what firmware does then. It may halt, and answer
+    /// nothing any more. Buffers that are out stay reserved.
+    ///
+    /// # Errors
+    /// [`Error::Link`].
+    pub fn close_with_buffers_out<P: Platform, W: Window>(
+        &mut self,
+        link: &mut Vchiq<P, W>,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         Ok(link.close(self.service, deadline)?)
+    }
+
+    fn buffers_that_forbid_close(&self) -> usize {
+        let gives_notice = self.version() != ProtocolVersion::One;
+        let forbids = |buffer: &Outstanding| gives_notice || !buffer.freed;
+        self.outstanding().filter(forbids).count()
     }
 
     fn index_of(&self, kernel_id: KernelId) -> Result<usize, Misuse> {

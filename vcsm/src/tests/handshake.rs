@@ -1,7 +1,7 @@
 //! Import, use, free, released.
 
 use super::*;
-use crate::{Error, Exhausted, ProtocolVersion};
+use crate::{Error, Exhausted, Misuse, ProtocolVersion};
 
 #[test]
 fn a_buffer_comes_back_by_released_only() {
@@ -153,4 +153,60 @@ fn requests_for_memory_are_refused() {
     let replies = firmware.requests_of(10);
     assert_eq!(replies.len(), 1);
     assert_eq!(replies[0][2..], [0x77, 0, 0]);
+}
+
+/// Firmware of 2022 halts when the service is closed under an import (docs/findings.md).
+#[test]
+fn the_service_is_not_closed_while_a_buffer_is_out() {
+    let (mut link, board, firmware, mut client) = opened();
+    let kept = import(&mut link, &mut client, 0xd010_0000);
+    let other = import(&mut link, &mut client, 0xd020_0000);
+    let deadline = soon(&link);
+    assert_eq!(client.close(&mut link, deadline), Err(Misuse::BuffersOut { count: 2 }.into()));
+    firmware.state.borrow_mut().keeps_references = true;
+    let freed = client.free(&mut link, other, deadline).unwrap();
+    assert_eq!(client.close(&mut link, deadline), Err(Misuse::BuffersOut { count: 2 }.into()), "only freed");
+    firmware.state.borrow_mut().mute = true;
+    let deadline = soon(&link);
+    assert!(client.import(&mut link, Buffer::new(0xd030_0000), deadline).is_err());
+    let deadline = soon(&link);
+    assert_eq!(client.close(&mut link, deadline), Err(Misuse::BuffersOut { count: 3 }.into()), "abandoned");
+    board.run_peer();
+    assert!(board.peer().received_of(4).is_empty(), "no CLOSE was sent");
+    assert!(link.is_open(client.service()));
+    drop((kept, freed));
+}
+
+#[test]
+fn the_service_can_be_closed_once_everything_is_back_or_on_purpose() {
+    let (mut link, board, _, mut client) = opened();
+    let imported = import(&mut link, &mut client, 0xd010_0000);
+    let deadline = soon(&link);
+    let freed = client.free(&mut link, imported, deadline).unwrap();
+    client.await_released(&mut link, freed, deadline).unwrap();
+    client.close(&mut link, deadline).unwrap();
+
+    let (mut link, board_2, _, mut client) = opened();
+    let imported = import(&mut link, &mut client, 0xd010_0000);
+    let deadline = soon(&link);
+    client.close_with_buffers_out(&mut link, deadline).unwrap();
+    assert_eq!((board.peer().received_of(4).len(), board_2.peer().received_of(4).len()), (1, 1));
+    assert_eq!(client.outstanding().count(), 1, "still reserved");
+    assert!(client.buffer(&imported).is_ok());
+}
+
+#[test]
+fn version_1_firmware_gives_no_notice_so_freed_buffers_do_not_keep_the_service() {
+    let (mut link, _, firmware) = connected();
+    firmware.state.borrow_mut().acknowledges_version = false;
+    let deadline = link.deadline(Duration::from_secs(1));
+    let mut client = Client::open(&mut link, &Options::default(), deadline).unwrap();
+    let imported = import(&mut link, &mut client, 0xd010_0000);
+    let deadline = soon(&link);
+    assert_eq!(client.close(&mut link, deadline), Err(Misuse::BuffersOut { count: 1 }.into()));
+    firmware.state.borrow_mut().keeps_references = true;
+    let freed = client.free(&mut link, imported, deadline).unwrap();
+    client.close(&mut link, deadline).unwrap();
+    assert_eq!(client.outstanding().count(), 1, "still reserved");
+    drop(freed);
 }

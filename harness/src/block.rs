@@ -1,8 +1,8 @@
-//! The memory that is lent: a block between two guards.
+//! A block of the memory that is lent, between two guards.
 //!
 //! ```text
-//! 0          4096            4096 + size       4096 + size + 64
-//! │ … guard  │ block         │ guard           │
+//! page           page            + size       + 64
+//! │ … │ guard 64 │ block         │ guard │ … │
 //! ```
 //!
 //! Blocks up to 16 KiB are filled and checked word by word. In larger ones it is all words of the first and the last
@@ -13,8 +13,6 @@ use vcsm::Lend;
 
 use crate::{board::Lendable, pattern::Pattern};
 
-/// Where a block starts in the memory to lend: page-aligned, a page for the guard before it.
-const START: usize = 4096;
 /// Bytes of a guard: a cache line on either side.
 const GUARD: usize = 64;
 /// Blocks up to this size are checked word by word.
@@ -23,8 +21,13 @@ const DENSE_BYTES: usize = 16 * 1024;
 const SPARSE_BYTES: usize = 1024;
 
 /// A stretch of the memory to lend; whoever has it is the only one to touch that memory.
+///
+/// It comes from a [`crate::lending::Lending`] and goes back there. One that is dropped instead stays reserved: nobody
+/// knows what VideoCore still does with it.
 pub(crate) struct Block<'a, L: Lendable> {
     memory: &'a L,
+    /// Byte offset in the memory, a multiple of 64, with a guard's room before it.
+    start: usize,
     size: usize,
     pattern: Pattern,
 }
@@ -39,9 +42,14 @@ pub(crate) struct Damage {
 }
 
 impl<'a, L: Lendable> Block<'a, L> {
-    /// The block of `size` bytes, a multiple of 64; only one at a time.
-    pub(crate) fn new(memory: &'a L, size: usize, pattern: Pattern) -> Self {
-        Self { memory, size, pattern }
+    /// The block of `size` bytes at `start`, multiples of 64. The caller sees to it that there is no other.
+    pub(crate) fn new(memory: &'a L, start: usize, size: usize, pattern: Pattern) -> Self {
+        Self { memory, start, size, pattern }
+    }
+
+    /// Byte offset in the memory to lend.
+    pub(crate) fn start(&self) -> usize {
+        self.start
     }
 
     /// Fills block and guards, and makes VideoCore see it.
@@ -49,16 +57,16 @@ impl<'a, L: Lendable> Block<'a, L> {
         for offset in self.offsets() {
             self.memory.store(offset, self.pattern.word(offset));
         }
-        self.memory.clean(START - GUARD, self.size + 2 * GUARD);
+        self.memory.clean(self.start - GUARD, self.size + 2 * GUARD);
     }
 
     /// Looks at block and guards as VideoCore left them.
     pub(crate) fn check(&self) -> Result<(), Damage> {
-        self.memory.invalidate(START - GUARD, self.size + 2 * GUARD);
+        self.memory.invalidate(self.start - GUARD, self.size + 2 * GUARD);
         for offset in self.offsets() {
             let (expected, found) = (self.pattern.word(offset), self.memory.load(offset));
             if found != expected {
-                return Err(Damage { offset: offset as i32 - START as i32, expected, found });
+                return Err(Damage { offset: offset as i32 - self.start as i32, expected, found });
             }
         }
         Ok(())
@@ -66,7 +74,7 @@ impl<'a, L: Lendable> Block<'a, L> {
 
     /// Byte offsets of the words that count.
     fn offsets(&self) -> impl Iterator<Item = usize> {
-        let (start, end) = (START - GUARD, START + self.size + GUARD);
+        let (start, end) = (self.start - GUARD, self.start + self.size + GUARD);
         let (head, tail) = if self.size <= DENSE_BYTES {
             (end, end)
         } else {
@@ -79,7 +87,7 @@ impl<'a, L: Lendable> Block<'a, L> {
 
 impl<L: Lendable> Lend for Block<'_, L> {
     fn bus_address(&self) -> BusAddress {
-        BusAddress(self.memory.bus_address().0.wrapping_add(START as u32))
+        BusAddress(self.memory.bus_address().0.wrapping_add(self.start as u32))
     }
 
     fn size(&self) -> u32 {
@@ -94,6 +102,8 @@ mod tests {
     use vchiq_mbox::Window;
 
     use super::*;
+
+    const START: usize = 4096;
 
     struct FakeMemory(Vec<Cell<u32>>);
 
@@ -126,7 +136,7 @@ mod tests {
     #[test]
     fn a_small_block_and_its_guards_are_checked_word_by_word() {
         let memory = FakeMemory::new(START + DENSE_BYTES + START);
-        let block = Block::new(&memory, DENSE_BYTES, Pattern::new(3));
+        let block = Block::new(&memory, START, DENSE_BYTES, Pattern::new(3));
         block.fill();
         assert_eq!(block.check(), Ok(()));
         for offset in (START - GUARD..START + DENSE_BYTES + GUARD).step_by(4) {
@@ -142,7 +152,7 @@ mod tests {
     fn a_large_block_is_checked_at_its_ends_and_in_every_kib() {
         let size = 256 * 1024;
         let memory = FakeMemory::new(START + size + START);
-        let block = Block::new(&memory, size, Pattern::new(3));
+        let block = Block::new(&memory, START, size, Pattern::new(3));
         let offsets: BTreeSet<usize> = block.offsets().collect();
         assert_eq!(offsets.len(), block.offsets().count(), "no word twice");
         let inside = |from: usize, to: usize| (from..to).step_by(4).all(|offset| offsets.contains(&offset));
@@ -158,7 +168,7 @@ mod tests {
     #[test]
     fn the_block_is_page_aligned_for_videocore() {
         let memory = FakeMemory::new(3 * START);
-        let block = Block::new(&memory, START, Pattern::new(3));
+        let block = Block::new(&memory, START, START, Pattern::new(3));
         assert_eq!((block.bus_address(), block.size()), (BusAddress(0xc010_1000), 4096));
     }
 }

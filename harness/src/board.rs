@@ -54,10 +54,11 @@ pub struct Parts<'a, B: Board + ?Sized> {
 pub const SLOT_WINDOW_BYTES: usize = 512 * 1024;
 /// The longest property message is the one that fetches the command line (up to 2 KiB of text).
 pub const PROPERTY_WINDOW_BYTES: usize = 4096;
-/// The largest block of the `handshake` scenario.
+/// The largest block that a scenario lends.
 pub const LARGEST_BLOCK_BYTES: usize = 4 * 1024 * 1024;
-/// A guard page on either side of the largest block.
-pub const LENDABLE_BYTES: usize = LARGEST_BLOCK_BYTES + 2 * 4096;
+/// Twice the largest block, so that one that VideoCore keeps does not end the run; 128 blocks of 32 KiB with their
+/// guards fit as well.
+pub const LENDABLE_BYTES: usize = 2 * LARGEST_BLOCK_BYTES;
 
 /// Which machine this is, as far as it is known before anybody asks the firmware.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

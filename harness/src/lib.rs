@@ -22,6 +22,7 @@ pub mod failure;
 pub mod histogram;
 mod inquiry;
 mod journal;
+mod lending;
 pub mod pattern;
 pub mod plan;
 pub mod record;

@@ -99,15 +99,16 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -
 /// Counters run, memory to lend holds what is stored, the SoC is the one the revision code names.
 fn board<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
     session.calibration()?;
-    let have = session.lendable.len();
+    let memory = session.lending.memory();
+    let have = memory.len();
     if have < LENDABLE_BYTES {
         let reason = format_args!("{have} bytes to lend, {LENDABLE_BYTES} needed");
         return Err(Failure::fail(Owner::Harness, reason));
     }
     for offset in [0, LENDABLE_BYTES - 4] {
         let expected = !(offset as u32);
-        session.lendable.store(offset, expected);
-        let found = session.lendable.load(offset);
+        memory.store(offset, expected);
+        let found = memory.load(offset);
         if found != expected {
             return Err(Failure::fail(Owner::Harness, format_args!("memory does not hold what is stored"))
                 .with("offset", offset as u32)

@@ -159,12 +159,14 @@ fn shake_hands_once<'a, B: Board>(
     tally: &mut Tally,
 ) -> Result<(), Stopped> {
     let pattern = Pattern::new(session.plan.seed.wrapping_add(u64::from(number)));
-    let block = Block::new(session.lendable, size_of_block(session.plan.seed, number), pattern);
+    let size = size_of_block(session.plan.seed, number);
+    let block = session.lending.take(size, pattern).map_err(|failure| ("import", failure))?;
     block.fill();
     let imported = import(session, client, block, tally).map_err(|failure| ("import", failure))?;
     use_block(session, client, &imported, tally).map_err(|failure| ("use", failure))?;
     let block = give_back(session, client, imported, tally)?;
     block.check().map_err(|damage| ("integrity", damaged(damage, "after RELEASED")))?;
+    session.lending.put_back(&block);
     tally.handshakes += 1;
     Ok(())
 }

@@ -245,11 +245,23 @@ pub enum Violation {
         /// Index read.
         found: u32,
     },
-    /// The peer transmits in a slot that has not been returned to it.
-    #[error("slot {slot:?} queued again while in our hands")]
+    /// The peer's slot queue names a slot a second time, or one that has not been returned to it.
+    #[error("slot queue entry {entry} names {slot:?} again")]
     SlotQueuedTwice {
+        /// Entry of the queue, 0..64.
+        entry: u8,
         /// The slot.
         slot: SlotIndex,
+    },
+    /// An entry of the peer's slot queue has changed since the peer filled it in, or since we returned a slot by it.
+    #[error("slot queue entry {entry} names slot {found:#x}, expected {expected:?}")]
+    SlotQueueChanged {
+        /// Entry of the queue, 0..64.
+        entry: u8,
+        /// Index read.
+        found: u32,
+        /// What it was.
+        expected: SlotIndex,
     },
     /// More slots came back than were given away.
     #[error("recycle count {found} exceeds {limit}")]
@@ -264,6 +276,16 @@ pub enum Violation {
     SlotNotLent {
         /// The slot.
         slot: SlotIndex,
+    },
+    /// A slot of ours came back with a message that still has the peer's mark for "in use".
+    #[error("message {msgid:#010x} at {slot:?}+{offset:#05x} still claimed in a slot that came back")]
+    ClaimedInReturnedSlot {
+        /// Header word 0.
+        msgid: u32,
+        /// Slot of the header.
+        slot: SlotIndex,
+        /// Byte offset of the header in the slot.
+        offset: u16,
     },
     /// A header's size does not fit its slot.
     #[error("message {msgid:#010x} of {size:#x} bytes at {slot:?}+{offset:#05x} passes the slot's end")]

@@ -55,6 +55,11 @@ impl Peer {
         self.signal(TRIGGER);
     }
 
+    /// Sets or clears the claimed bit of a message of the Arm's (1.3).
+    pub fn mark(&self, offset: usize, msgid: u32) {
+        self.memory.store(offset, msgid);
+    }
+
     /// Returns a slot of the Arm's (5.5).
     pub fn return_slot(&mut self, slot: u32) {
         self.memory.store(SLAVE + SLOT_QUEUE + 4 * (self.returned as usize % 64), slot);

@@ -12,6 +12,8 @@ use loom_models::{
 use vchiq_mbox::{ServiceHandle, Vchiq};
 
 const PAYLOAD: u32 = 0x600d_f00d;
+/// The bit of a header by which the receiver says that it still needs the message.
+const CLAIMED: u32 = 1 << 30;
 
 /// The header and one payload word at a place.
 const fn message(at: usize) -> Range<usize> {
@@ -135,14 +137,19 @@ fn a_driver_that_looks_at_armed_too_early_is_found_out() {
     wake_peer(Mistake::NoFullBarrier);
 }
 
-/// The peer returns a slot; the driver takes it back, whenever it looks, with the entry that belongs to it.
+/// The peer lets go of a message and returns its slot; the driver takes the slot back, whenever it looks, with the
+/// entry that belongs to it and the message unclaimed.
 fn reclaim(mistake: Mistake) {
     explore(None, move || {
-        let mut scenario = Scenario::new(mistake, &[]);
+        let mut scenario = Scenario::new(mistake, &[message(Scenario::OUR_NEXT)]);
         fill_slot(&mut scenario);
+        scenario.peer.mark(Scenario::OUR_NEXT, Scenario::DATA_TO_PEER | CLAIMED);
         scenario.begin();
         let Scenario { mut link, mut peer, .. } = scenario;
-        let peer = thread::spawn(move || peer.return_slot(5));
+        let peer = thread::spawn(move || {
+            peer.mark(Scenario::OUR_NEXT, Scenario::DATA_TO_PEER);
+            peer.return_slot(5);
+        });
         link.poll().expect("taken back before it was returned");
         peer.join().unwrap();
         link.poll().expect("taken back before it was returned");
@@ -151,7 +158,7 @@ fn reclaim(mistake: Mistake) {
 }
 
 #[test]
-fn a_returned_slot_is_taken_back_with_its_own_entry() {
+fn a_returned_slot_is_taken_back_with_its_own_entry_and_its_messages_unclaimed() {
     reclaim(Mistake::None);
 }
 

@@ -225,7 +225,9 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             self.shared.wait_for_event(deadline);
         }
         self.shared.platform.read_barrier();
-        prepare::check_peer(&self.shared, &self.layout).map_err(|violation| self.give_up(violation))
+        prepare::check_peer(&self.shared, &self.layout)
+            .and_then(|()| self.rx.learn_queue(&self.shared))
+            .map_err(|violation| self.give_up(violation))
     }
 
     /// Reads the agreed version, at the peer's CONNECT.

@@ -4,7 +4,10 @@ use super::{PeerIndex, PeerPosition, SlotIndex, SlotRange, shared::Shared, trans
 use crate::{
     error::Violation,
     platform::{Platform, Window},
-    wire::{EventKind, MAX_PAYLOAD, MAX_SLOTS_PER_SIDE, MessageId, SLOT_SIZE, Side, field, stride},
+    wire::{
+        EventKind, MAX_PAYLOAD, MAX_SLOTS_PER_SIDE, MessageId, SLOT_QUEUE_LENGTH, SLOT_SIZE, Side, field,
+        stride,
+    },
 };
 
 const SLOT_MASK: u32 = SLOT_SIZE as u32 - 1;
@@ -24,6 +27,10 @@ pub(crate) struct Receiver {
     rx_pos: u32,
     /// Slots ever made available to the peer, modulo 2^32: our private copy of a word that only we count up.
     returned: u32,
+    /// The peer's slot queue as it must be: what the peer filled in at the start, and the slots we have returned since.
+    queue: [SlotIndex; SLOT_QUEUE_LENGTH],
+    /// The entries that the peer filled in are known.
+    queue_is_known: bool,
     /// Reasons to keep a slot: its unreleased messages, and one while the parser is in it.
     holds: [u16; MAX_SLOTS_PER_SIDE],
     /// The slot that `rx_pos` lies in; none at a slot boundary.
@@ -32,7 +39,15 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new(slots: SlotRange) -> Self {
-        Self { slots, rx_pos: 0, returned: slots.count(), holds: [0; MAX_SLOTS_PER_SIDE], current: None }
+        Self {
+            slots,
+            rx_pos: 0,
+            returned: slots.count(),
+            queue: [slots.first(); SLOT_QUEUE_LENGTH],
+            queue_is_known: false,
+            holds: [0; MAX_SLOTS_PER_SIDE],
+            current: None,
+        }
     }
 
     /// As if `slots` more had gone by before, all of them returned.
@@ -98,13 +113,42 @@ impl Receiver {
         Ok(Some(Incoming { id, size: size as u16, slot, offset }))
     }
 
+    /// Reads the queue as the peer has filled it in, once: every slot of its side, each one time.
+    pub(crate) fn learn_queue<P: Platform, W: Window>(
+        &mut self,
+        shared: &Shared<P, W>,
+    ) -> Result<(), Violation> {
+        if self.queue_is_known {
+            return Ok(());
+        }
+        let mut seen = [false; MAX_SLOTS_PER_SIDE];
+        for (entry, place) in (0..self.slots.count()).zip(&mut self.queue) {
+            let alleged = PeerIndex(shared.load(field::slot_queue(Side::Master, entry)));
+            let slot = self.slots.check(alleged, entry)?;
+            if core::mem::replace(&mut seen[self.slots.place(slot)], true) {
+                return Err(Violation::SlotQueuedTwice { entry: queue_entry(entry), slot });
+            }
+            *place = slot;
+        }
+        self.queue_is_known = true;
+        Ok(())
+    }
+
+    /// The slot that comes next in the queue. Since the start only we write there, so it is the one we expect, or the
+    /// peer is not to be trusted with where its messages are.
     fn enter_slot<P: Platform, W: Window>(&mut self, shared: &Shared<P, W>) -> Result<SlotIndex, Violation> {
+        self.learn_queue(shared)?;
         let number = queue_number(self.rx_pos);
-        let alleged = PeerIndex(shared.load(field::slot_queue(Side::Master, number)));
-        let slot = self.slots.check(alleged, number)?;
+        let entry = queue_entry(number);
+        let found = shared.load(field::slot_queue(Side::Master, number));
+        let slot = self.slots.check(PeerIndex(found), number)?;
+        let expected = self.queue[usize::from(entry)];
         let holds = &mut self.holds[self.slots.place(slot)];
         if *holds != 0 {
-            return Err(Violation::SlotQueuedTwice { slot });
+            return Err(Violation::SlotQueuedTwice { entry, slot });
+        }
+        if slot != expected {
+            return Err(Violation::SlotQueueChanged { entry, found, expected });
         }
         *holds = 1;
         self.current = Some(slot);
@@ -135,6 +179,7 @@ impl Receiver {
             // Every load from the slot before its return: a store barrier alone would let a load of the payload
             // be satisfied after the peer has seen the slot come back and has written into it.
             shared.platform.read_barrier();
+            self.queue[usize::from(queue_entry(self.returned))] = slot;
             shared.store(field::slot_queue(Side::Master, self.returned), u32::from(slot.number()));
             // Entry before count: pairs with the peer's read barrier after it loads the count.
             shared.platform.write_barrier();
@@ -143,4 +188,9 @@ impl Receiver {
             shared.signal(EventKind::Recycle);
         }
     }
+}
+
+/// Entry of a slot queue that a queue number stands for.
+const fn queue_entry(number: u32) -> u8 {
+    (number % SLOT_QUEUE_LENGTH as u32) as u8
 }

@@ -6,8 +6,8 @@ use crate::{
     platform::{Platform, Window},
     quota::Quotas,
     wire::{
-        EventKind, HEADER_SIZE, MAX_SLOTS_PER_SIDE, MessageId, MessageType, SLOT_QUEUE_LENGTH, SLOT_SIZE,
-        Side, field, stride,
+        CLAIMED, EventKind, HEADER_SIZE, MAX_SLOTS_PER_SIDE, MessageId, MessageType, SLOT_QUEUE_LENGTH,
+        SLOT_SIZE, Side, field, stride,
     },
 };
 
@@ -20,6 +20,34 @@ pub(crate) struct Placed {
     pub(crate) offset: u16,
     /// True if the peer's doorbell was rung.
     pub(crate) rang: bool,
+}
+
+/// Places in a slot where a header can be.
+const PLACES: usize = SLOT_SIZE / HEADER_SIZE;
+
+/// Where in a slot the headers of its DATA are, a bit a place.
+#[derive(Clone, Copy)]
+struct DataPlaces([u64; PLACES / 64]);
+
+impl DataPlaces {
+    const NONE: Self = Self([0; PLACES / 64]);
+
+    fn note(&mut self, offset: u32) {
+        let place = offset as usize / HEADER_SIZE;
+        self.0[place / 64 % (PLACES / 64)] |= 1 << (place % 64);
+    }
+
+    /// Byte offsets of the headers, from the slot's start on; none are left.
+    fn drain(&mut self) -> impl Iterator<Item = usize> {
+        let words = core::mem::replace(self, Self::NONE).0;
+        words.into_iter().enumerate().flat_map(|(index, mut bits)| {
+            core::iter::from_fn(move || {
+                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some((index * 64 + bit) * HEADER_SIZE)
+            })
+        })
+    }
 }
 
 /// Where one of our slots is.
@@ -44,6 +72,8 @@ pub(crate) struct Transmitter {
     /// Slots in the order of use, by queue number modulo its length.
     queue: [SlotIndex; SLOT_QUEUE_LENGTH],
     standing: [Standing; MAX_SLOTS_PER_SIDE],
+    /// DATA of each slot that is with the peer.
+    data: [DataPlaces; MAX_SLOTS_PER_SIDE],
     /// The slot that `tx_pos` lies in; none at a slot boundary.
     current: Option<SlotIndex>,
     pub(crate) quotas: Quotas,
@@ -62,6 +92,7 @@ impl Transmitter {
             available: slots.count(),
             queue,
             standing: [Standing::Free; MAX_SLOTS_PER_SIDE],
+            data: [DataPlaces::NONE; MAX_SLOTS_PER_SIDE],
             current: None,
             quotas: Quotas::new(slots.count()),
         }
@@ -111,7 +142,9 @@ impl Transmitter {
         shared.store_header(slot, offset as usize, id, size);
         self.advance(stride);
         if is_data {
-            self.quotas.charge(id.source(), self.slots.place(slot), self.tx_pos);
+            let place = self.slots.place(slot);
+            self.data[place].note(offset);
+            self.quotas.charge(id.source(), place, self.tx_pos);
         }
         let rang = self.publish(shared);
         Ok(Placed { slot, offset: offset as u16, rang })
@@ -166,7 +199,9 @@ impl Transmitter {
     /// Takes back the slots that the peer has returned; gives their number.
     ///
     /// The published cores find out by walking a returned slot's headers which quotas to credit. The peer can
-    /// write there, so our books are private ([`Quotas`]) and the walk is not needed.
+    /// write there, so our books are private ([`Quotas`]): of the headers only the claimed bit is looked at, where we
+    /// know that DATA is. The peer clears it before it returns the slot; with such a bit left, the published cores
+    /// would never credit the message again.
     pub(crate) fn reclaim<P: Platform, W: Window>(
         &mut self,
         shared: &Shared<P, W>,
@@ -189,6 +224,12 @@ impl Transmitter {
             let place = self.slots.place(slot);
             if self.standing[place] != Standing::Lent || self.current == Some(slot) {
                 return Err(Violation::SlotNotLent { slot });
+            }
+            for offset in self.data[place].drain() {
+                let msgid = shared.load(slot.byte_offset() + offset);
+                if msgid & CLAIMED != 0 {
+                    return Err(Violation::ClaimedInReturnedSlot { msgid, slot, offset: offset as u16 });
+                }
             }
             self.standing[place] = Standing::Free;
             self.quotas.settle(place);

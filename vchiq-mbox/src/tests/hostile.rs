@@ -58,8 +58,100 @@ fn a_slot_still_in_our_hands_is_not_read_again() {
     memory.store(MASTER_SLOT_QUEUE + 8, u32::from(held.info().slot.number()));
     memory.store(MASTER_TX_POS, 2 * 4096 + 8);
     drop(memory);
-    assert_eq!(violation(&mut link), Violation::SlotQueuedTwice { slot: held.info().slot });
+    assert_eq!(violation(&mut link), Violation::SlotQueuedTwice { entry: 2, slot: held.info().slot });
     link.release(held);
+}
+
+#[test]
+fn a_slot_named_twice_in_the_peers_queue_is_found_at_connect() {
+    for (entry, twin) in [(1, 0), (2, 1), (30, 7), (8, 30)] {
+        let (mut link, board) = prepared();
+        board.start_peer();
+        board.memory().store(MASTER_SLOT_QUEUE + 4 * entry, 2 + twin);
+        let Err(Error::Violation(Violation::SlotQueuedTwice { entry: found, slot })) =
+            link.connect(soon(&link))
+        else {
+            panic!("entry {entry} may name the slot of entry {twin}");
+        };
+        let (expected, twin) = (entry.max(twin as usize), twin as u8 + 2);
+        assert_eq!((usize::from(found), slot.number()), (expected, twin));
+    }
+}
+
+#[test]
+fn a_peer_that_changes_its_queue_after_the_start_is_found_out() {
+    // Slot 9 is the peer's and not in use: it comes later in the queue.
+    let (mut link, board, _) = opened(Behaviour::Sink);
+    board.memory().store(MASTER_SLOT_QUEUE + 4, 9);
+    board.peer().queue_data(*b"echo", &pattern(4088));
+    board.run_peer();
+    let Violation::SlotQueueChanged { entry: 1, found: 9, expected } = violation(&mut link) else {
+        panic!("not noticed")
+    };
+    assert_eq!(expected.number(), 3);
+}
+
+#[test]
+fn an_entry_by_which_we_have_returned_a_slot_must_stay() {
+    let (mut link, board, service) = opened(Behaviour::Sink);
+    // Slots 3 to 32 are filled; slot 2 comes back last, by entry 61, and is used again with entry 62.
+    for _ in 0..30 {
+        board.peer().queue_data(*b"echo", &pattern(4088));
+        receive(&mut link, service);
+    }
+    assert_eq!(board.memory().load(MASTER_SLOT_QUEUE + 4 * 31), 2);
+    board.memory().store(MASTER_SLOT_QUEUE + 4 * 31, 4);
+    board.peer().queue_data(*b"echo", &pattern(4088));
+    board.run_peer();
+    let Violation::SlotQueueChanged { entry: 31, found: 4, expected } = violation(&mut link) else {
+        panic!("not noticed")
+    };
+    assert_eq!(expected.number(), 2);
+}
+
+#[test]
+fn a_slot_that_comes_back_with_a_claimed_message_ends_the_link() {
+    // The first slot holds CONNECT, OPEN, two messages and padding; the second one message.
+    for (slot, offset) in [(34, 0x20), (34, 0x38), (35, 0)] {
+        let (mut link, board, service) = opened(Behaviour::Sink);
+        board.peer().holds_slots = true;
+        for size in [10, 20, 4088] {
+            link.send(service, &[&pattern(size)], soon(&link)).unwrap();
+        }
+        board.run_peer();
+        let at = slot * 4096 + offset;
+        let header = board.memory().load(at);
+        assert_eq!(header, 0x0500_004b);
+        board.memory().store(at, header | 0x4000_0000);
+        link.poll().expect("claimed while it is with the peer");
+        for slot in [34, 35] {
+            board.peer().return_slot(&mut board.memory(), slot);
+        }
+        let Violation::ClaimedInReturnedSlot { msgid: 0x4500_004b, slot: found, offset: place } =
+            violation(&mut link)
+        else {
+            panic!("not noticed at {at:#x}")
+        };
+        assert_eq!((usize::from(found.number()), usize::from(place)), (slot, offset));
+    }
+}
+
+#[test]
+fn a_claimed_header_of_a_message_of_long_ago_is_nothing_to_us() {
+    let (mut link, board, service) = opened(Behaviour::Sink);
+    for size in [4000, 4088] {
+        link.send(service, &[&pattern(size)], soon(&link)).unwrap();
+    }
+    board.run_peer();
+    link.poll().unwrap();
+    // What is left of a message in a slot that has come back, and the header of a control message.
+    board.memory().store(0x2_2020, 0x4500_004b);
+    board.memory().store(0x2_2000, 0x4100_0000);
+    for _ in 0..31 {
+        link.send(service, &[&pattern(4088)], soon(&link)).unwrap();
+        board.run_peer();
+    }
+    link.poll().unwrap();
 }
 
 #[test]

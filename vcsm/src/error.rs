@@ -1,6 +1,6 @@
 //! What can go wrong with a lent buffer, in the families of [`vchiq_mbox::error`].
 
-use vchiq_mbox::{MessageInfo, Owner};
+use vchiq_mbox::{BusAddress, MessageInfo, Owner};
 
 use crate::{
     ids::{Handle, KernelId, TransactionId},
@@ -32,6 +32,14 @@ pub enum Misuse {
     /// A buffer of no bytes.
     #[error("buffer of no bytes")]
     EmptyBuffer,
+    /// Memory that is not among what may be lent ([`crate::Options`]).
+    #[error("{size} bytes at {:#010x} are not ours to lend", .address.0)]
+    NotLendable {
+        /// Where VideoCore would find the first byte.
+        address: BusAddress,
+        /// Bytes.
+        size: u32,
+    },
     /// A token of another client, or one whose buffer has been given back.
     #[error("no buffer with kernel id {kernel_id:?} in this state")]
     UnknownToken {

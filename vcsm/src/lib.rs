@@ -33,5 +33,5 @@ pub use client::{
 };
 pub use error::{Error, Exhausted, Misuse, Place, Violation};
 pub use ids::{Handle, KernelId, TransactionId};
-pub use lend::Lend;
+pub use lend::{Lend, Lendable};
 pub use record::Outstanding;

@@ -118,6 +118,9 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         if size == 0 {
             return Err(Misuse::EmptyBuffer.into());
         }
+        if !self.lendable.holds(address, size) {
+            return Err(Misuse::NotLendable { address, size }.into());
+        }
         if self.records.is_full() {
             return Err(Exhausted::TableFull { capacity: N }.into());
         }

@@ -25,7 +25,7 @@ use crate::{
     fmt::log_info,
     history::History,
     ids::{KernelId, KernelIds, Transactions},
-    lend::Lend,
+    lend::{Lend, Lendable},
     record::{Outstanding, Record},
     request::Request,
     wire::{
@@ -54,6 +54,8 @@ pub struct Options {
     pub tells_version: bool,
     /// How long to wait for the acknowledgement of CLIENT_VERSION; none means version 1 firmware.
     pub version_timeout: Duration,
+    /// Memory that may be lent.
+    pub lendable: Lendable,
 }
 
 impl Default for Options {
@@ -65,6 +67,7 @@ impl Default for Options {
             first_kernel_id: 1,
             tells_version: true,
             version_timeout: Duration::from_millis(100),
+            lendable: Lendable::ALL,
         }
     }
 }
@@ -112,6 +115,7 @@ pub struct Smem<B: Lend, const N: usize> {
     service: ServiceHandle,
     name: [u8; NAME_SIZE],
     allocator: u32,
+    lendable: Lendable,
     version: Option<u32>,
     transactions: Transactions,
     kernel_ids: KernelIds,
@@ -146,6 +150,7 @@ impl<B: Lend, const N: usize> Smem<B, N> {
             service,
             name: padded_name(options.name),
             allocator: options.allocator,
+            lendable: options.lendable,
             version: None,
             transactions: Transactions::new(options.first_transaction),
             kernel_ids: KernelIds::new(options.first_kernel_id),

@@ -5,7 +5,7 @@
 
 use super::{Smem, owed::Owed};
 use crate::{
-    error::Exhausted,
+    error::{Error, Exhausted, Misuse},
     ids::KernelId,
     lend::Lend,
     record::{Record, State},
@@ -16,9 +16,13 @@ impl<B: Lend, const N: usize> Smem<B, N> {
     /// Lets firmware have this buffer when it asks for memory.
     ///
     /// # Errors
-    /// The buffer, with [`Exhausted::SparesFull`].
-    pub fn offer(&mut self, buffer: B) -> Result<(), (Exhausted, B)> {
-        self.spares.push(buffer).map_err(|buffer| (Exhausted::SparesFull { capacity: N }, buffer))
+    /// The buffer, with [`Exhausted::SparesFull`] or [`Misuse::NotLendable`].
+    pub fn offer(&mut self, buffer: B) -> Result<(), (Error, B)> {
+        let (address, size) = (buffer.bus_address(), buffer.size());
+        if !self.lendable.holds(address, size) {
+            return Err((Misuse::NotLendable { address, size }.into(), buffer));
+        }
+        self.spares.push(buffer).map_err(|buffer| (Exhausted::SparesFull { capacity: N }.into(), buffer))
     }
 
     /// Takes a spare buffer back, if there is one; those that firmware has are not spare.

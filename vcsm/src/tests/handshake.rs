@@ -1,7 +1,7 @@
 //! Import, use, free, released.
 
 use super::*;
-use crate::{Error, Exhausted, Misuse, ProtocolVersion};
+use crate::{Error, Exhausted, Lendable, Misuse, ProtocolVersion};
 
 #[test]
 fn a_buffer_comes_back_by_released_only() {
@@ -209,4 +209,22 @@ fn version_1_firmware_gives_no_notice_so_freed_buffers_do_not_keep_the_service()
     client.close(&mut link, deadline).unwrap();
     assert_eq!(client.outstanding().count(), 1, "still reserved");
     drop(freed);
+}
+
+#[test]
+fn memory_that_is_not_ours_is_refused_before_anything_is_sent() {
+    let (mut link, _, firmware) = connected();
+    let lendable = Lendable { start: 0x1000_0000, end: 0x1100_0000 };
+    let deadline = soon(&link);
+    let mut client = Client::open(&mut link, &Options { lendable, ..Options::default() }, deadline).unwrap();
+    let sent = link.counters().sent;
+    for address in [0xd0ff_f001, 0xd100_0000, 0xc000_0000, 0xcfff_f000] {
+        let failure = client.import(&mut link, Buffer::new(address), deadline).unwrap_err();
+        let expected = Misuse::NotLendable { address: BusAddress(address), size: 0x1000 };
+        assert_eq!((failure.error, failure.buffer.is_some()), (expected.into(), true), "{address:#x}");
+    }
+    assert_eq!((link.counters().sent, client.counters().imports), (sent, 0));
+    assert!(firmware.state.borrow().imports.is_empty());
+    let imported = import(&mut link, &mut client, 0xd000_0000);
+    assert_eq!(imported.kernel_id().number(), 1, "no number was spent on what was refused");
 }

@@ -71,7 +71,8 @@ fn spares_are_bounded_and_come_back_to_a_full_list_as_recovered() {
         client.offer(buffer(0xd010_0000 + page * 0x1000)).unwrap();
     }
     let (error, kept) = client.offer(buffer(0xd090_0000)).unwrap_err();
-    assert_eq!((error, kept.address), (Exhausted::SparesFull { capacity: 4 }, 0xd090_0000));
+    let full = Exhausted::SparesFull { capacity: 4 };
+    assert_eq!((error, kept.address), (full.into(), 0xd090_0000));
     ask_for_memory(&board, 1, 0x1000, 1);
     client.poll(&mut link).unwrap();
     let given = client.outstanding().next().unwrap().kernel_id.number();

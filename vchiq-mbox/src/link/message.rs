@@ -101,14 +101,17 @@ impl HeldMessage {
 impl<P: Platform, W: Window> Vchiq<P, W> {
     /// Lets go of a message: its header is unclaimed, and its slot returned if it was the last one in it.
     pub fn release(&mut self, message: HeldMessage) {
+        let Err(message) = self.misbehaving.keep(message) else { return };
         let HeldMessage { id, info } = message;
         self.counters.released += 1;
         if info.slot == self.layout.master.sync_slot() {
             self.release_sync();
             return;
         }
-        // The header as it was when read, not as the peer may have changed it since.
-        self.shared.store(info.slot.byte_offset() + usize::from(info.offset), id.0);
+        if !self.misbehaving.leaves_claimed() {
+            // The header as it was when read, not as the peer may have changed it since.
+            self.shared.store(info.slot.byte_offset() + usize::from(info.offset), id.0);
+        }
         self.rx.release(&mut self.shared, info.slot);
     }
 

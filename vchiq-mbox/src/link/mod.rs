@@ -8,6 +8,7 @@
 mod bulk;
 mod dispatch;
 mod message;
+mod misbehaviour;
 mod offer;
 mod pause;
 mod positions;
@@ -23,6 +24,7 @@ pub(crate) use bulk::{BulkId, Ended};
 pub use bulk::{BulkSetup, CacheLine, Direction, Moved, VideoCoreReset};
 pub use dispatch::{Counters, Stray};
 pub use message::{HeldMessage, Message, MessageInfo};
+pub use misbehaviour::{MAX_KEPT, Misbehaviour};
 pub use offer::{Client, Offer};
 pub use positions::{EventWords, Positions};
 pub use services::OpenRequest;
@@ -71,6 +73,7 @@ pub struct Vchiq<P, W> {
     sync: sync::SyncSlots,
     bulks: bulk::Bulks,
     pause: pause::Pause,
+    misbehaving: misbehaviour::Misbehaving,
     connection: Connection,
     /// The peer's CONNECT has arrived.
     peer_connected: bool,
@@ -114,6 +117,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             sync: sync::SyncSlots::default(),
             bulks: bulk::Bulks::new(),
             pause: pause::Pause::default(),
+            misbehaving: misbehaviour::Misbehaving::default(),
             connection: Connection::Prepared,
             peer_connected: false,
             version: None,

@@ -1,5 +1,7 @@
 //! The peer's slots: read in order, returned when every message in them has been released (VCHIQ fact sheet 5.5).
 
+use heapless::Vec;
+
 use super::{PeerIndex, PeerPosition, SlotIndex, SlotRange, shared::Shared, transmit::queue_number};
 use crate::{
     error::Violation,
@@ -35,6 +37,9 @@ pub(crate) struct Receiver {
     holds: [u16; MAX_SLOTS_PER_SIDE],
     /// The slot that `rx_pos` lies in; none at a slot boundary.
     current: Option<SlotIndex>,
+    /// Slots that are ready to go back are kept in `held_back` ([`crate::link::Misbehaviour::HoldSlotsBack`]).
+    holds_back: bool,
+    held_back: Vec<SlotIndex, MAX_SLOTS_PER_SIDE>,
 }
 
 impl Receiver {
@@ -47,6 +52,8 @@ impl Receiver {
             queue_is_known: false,
             holds: [0; MAX_SLOTS_PER_SIDE],
             current: None,
+            holds_back: false,
+            held_back: Vec::new(),
         }
     }
 
@@ -67,7 +74,26 @@ impl Receiver {
 
     /// Slots of the peer's that we keep, the one being read included.
     pub(crate) fn held_slots(&self) -> u32 {
-        self.holds.iter().filter(|holds| **holds != 0).count() as u32
+        self.holds.iter().filter(|holds| **holds != 0).count() as u32 + self.held_back()
+    }
+
+    /// Slots that are ready to go back, and are kept on purpose.
+    pub(crate) fn held_back(&self) -> u32 {
+        self.held_back.len() as u32
+    }
+
+    /// Whether to keep slots that are ready to go back.
+    pub(crate) fn hold_back(&mut self, holds_back: bool) {
+        self.holds_back = holds_back;
+    }
+
+    /// Returns the slots that were kept; gives their number.
+    pub(crate) fn return_held_back<P: Platform, W: Window>(&mut self, shared: &mut Shared<P, W>) -> u32 {
+        let slots = core::mem::take(&mut self.held_back);
+        for slot in &slots {
+            self.return_slot(shared, *slot);
+        }
+        slots.len() as u32
     }
 
     /// The end of what the peer has published, checked; its contents may be read after this.
@@ -176,17 +202,25 @@ impl Receiver {
         debug_assert!(*holds != 0, "slot {slot:?} released once too often");
         *holds = holds.saturating_sub(1);
         if *holds == 0 {
-            // Every load from the slot before its return: a store barrier alone would let a load of the payload
-            // be satisfied after the peer has seen the slot come back and has written into it.
-            shared.platform.read_barrier();
-            self.queue[usize::from(queue_entry(self.returned))] = slot;
-            shared.store(field::slot_queue(Side::Master, self.returned), u32::from(slot.number()));
-            // Entry before count: pairs with the peer's read barrier after it loads the count.
-            shared.platform.write_barrier();
-            self.returned = self.returned.wrapping_add(1);
-            shared.store(field::slot_queue_recycle(Side::Master), self.returned);
-            shared.signal(EventKind::Recycle);
+            // There is room: a slot is in the list once.
+            if self.holds_back && self.held_back.push(slot).is_ok() {
+                return;
+            }
+            self.return_slot(shared, slot);
         }
+    }
+
+    fn return_slot<P: Platform, W: Window>(&mut self, shared: &mut Shared<P, W>, slot: SlotIndex) {
+        // Every load from the slot before its return: a store barrier alone would let a load of the payload
+        // be satisfied after the peer has seen the slot come back and has written into it.
+        shared.platform.read_barrier();
+        self.queue[usize::from(queue_entry(self.returned))] = slot;
+        shared.store(field::slot_queue(Side::Master, self.returned), u32::from(slot.number()));
+        // Entry before count: pairs with the peer's read barrier after it loads the count.
+        shared.platform.write_barrier();
+        self.returned = self.returned.wrapping_add(1);
+        shared.store(field::slot_queue_recycle(Side::Master), self.returned);
+        shared.signal(EventKind::Recycle);
     }
 }
 

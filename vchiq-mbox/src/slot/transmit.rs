@@ -77,6 +77,8 @@ pub(crate) struct Transmitter {
     /// The slot that `tx_pos` lies in; none at a slot boundary.
     current: Option<SlotIndex>,
     pub(crate) quotas: Quotas,
+    /// Ticks between publishing a message and storing it ([`crate::link::Misbehaviour::PublishFirst`]).
+    publishes_first: Option<u32>,
 }
 
 impl Transmitter {
@@ -95,6 +97,7 @@ impl Transmitter {
             data: [DataPlaces::NONE; MAX_SLOTS_PER_SIDE],
             current: None,
             quotas: Quotas::new(slots.count()),
+            publishes_first: None,
         }
     }
 
@@ -138,6 +141,9 @@ impl Transmitter {
             None => self.take_free_slot(shared)?,
         };
         let offset = self.tx_pos & SLOT_MASK;
+        if let Some(gap_ticks) = self.publishes_first {
+            self.publish_too_early(shared, self.tx_pos.wrapping_add(stride), gap_ticks);
+        }
         shared.store_payload(slot, offset as usize, parts);
         shared.store_header(slot, offset as usize, id, size);
         self.advance(stride);
@@ -185,6 +191,25 @@ impl Transmitter {
         self.standing[self.slots.place(slot)] = Standing::Lent;
         self.current = Some(slot);
         Ok(slot)
+    }
+
+    /// Stores the position behind a message that is not there yet, and lets the peer look at it.
+    fn publish_too_early<P: Platform, W: Window>(
+        &self,
+        shared: &mut Shared<P, W>,
+        tx_pos: u32,
+        gap_ticks: u32,
+    ) {
+        shared.store(field::tx_pos(Side::Slave), tx_pos);
+        shared.signal(EventKind::Trigger);
+        let begin = shared.platform.ticks();
+        while shared.platform.ticks().wrapping_sub(begin) < u64::from(gap_ticks) {
+            core::hint::spin_loop();
+        }
+    }
+
+    pub(crate) fn publish_first(&mut self, gap_ticks: Option<u32>) {
+        self.publishes_first = gap_ticks;
     }
 
     /// Makes everything written so far the peer's.

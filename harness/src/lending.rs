@@ -10,6 +10,7 @@ use crate::{
     board::{LENDABLE_BYTES, Lendable},
     failure::Failure,
     pattern::Pattern,
+    stretch::Stretch,
     verdict::Owner,
 };
 
@@ -43,6 +44,20 @@ impl<'a, L: Lendable> Lending<'a, L> {
     /// # Errors
     /// If there is no room: with the number of bytes that are out.
     pub(crate) fn take(&mut self, size: usize, pattern: Pattern) -> Result<Block<'a, L>, Failure> {
+        Ok(Block::new(self.memory, self.reserve(size)?, size, pattern))
+    }
+
+    /// A stretch of `size` bytes that begins `offset` bytes into a page.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(crate) fn take_stretch(&mut self, offset: usize, size: usize) -> Result<Stretch<'a, L>, Failure> {
+        let start = self.reserve(offset + size)? + offset;
+        Ok(Stretch::new(self.memory, start, size))
+    }
+
+    /// Byte offset of so many bytes that were free, from a page on.
+    fn reserve(&mut self, size: usize) -> Result<usize, Failure> {
         let pages = pages_around(size);
         let Some(first) = self.find(pages) else {
             let out = self.taken.iter().map(|word| word.count_ones() as usize).sum::<usize>() * PAGE;
@@ -51,13 +66,19 @@ impl<'a, L: Lendable> Lending<'a, L> {
             return Err(Failure::fail(Owner::Harness, reason));
         };
         self.mark(first..first + pages, true);
-        Ok(Block::new(self.memory, (first + 1) * PAGE, size, pattern))
+        Ok((first + 1) * PAGE)
     }
 
     /// Takes a block back that VideoCore has let go of.
     pub(crate) fn put_back(&mut self, block: &Block<'a, L>) {
         let first = block.start() / PAGE - 1;
         self.mark(first..first + pages_around(vcsm::Lend::size(block) as usize), false);
+    }
+
+    /// Takes a stretch back that VideoCore has let go of.
+    pub(crate) fn put_back_stretch(&mut self, stretch: &Stretch<'a, L>) {
+        let first = stretch.start() / PAGE - 1;
+        self.mark(first..first + pages_around(stretch.start() % PAGE + stretch.len()), false);
     }
 
     /// First page of the first free run of so many.
@@ -130,6 +151,16 @@ mod tests {
         let blocks: Vec<_> =
             [64, PAGE, PAGE + 64].map(|size| lending.take(size, Pattern::new(1)).expect("room")).into();
         assert_eq!(starts(&blocks), [PAGE, 4 * PAGE, 7 * PAGE]);
+    }
+
+    #[test]
+    fn a_stretch_has_the_pages_that_its_offset_makes_it_reach() {
+        let mut lending = Lending::new(&Nothing);
+        let stretch = lending.take_stretch(PAGE - 1, 2).expect("room");
+        let block = lending.take(PAGE, Pattern::new(1)).expect("room");
+        assert_eq!((stretch.start(), block.start()), (2 * PAGE - 1, 5 * PAGE));
+        lending.put_back_stretch(&stretch);
+        assert_eq!(lending.take(2 * PAGE, Pattern::new(1)).expect("room").start(), PAGE);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 mod session;
+mod stretch;
 pub mod timing;
 pub mod verdict;
 

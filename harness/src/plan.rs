@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(plan("harness.scenario=basics").scenarios, Plan::default().scenarios);
         assert_eq!(
             plan("harness.scenario=transport,echo").scenarios,
-            [Kind::SecondInit, Kind::Pause, Kind::Echo]
+            [Kind::SecondInit, Kind::Pause, Kind::Bulk, Kind::Echo]
         );
         assert_eq!(plan("harness.scenario=all").scenarios, Kind::ALL);
     }

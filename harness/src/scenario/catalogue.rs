@@ -1,6 +1,6 @@
 //! The list of all scenarios.
 
-use super::{bring_up, echo, handshake, pause, second_init};
+use super::{bring_up, bulk, echo, handshake, pause, second_init};
 use crate::{
     board::Board,
     failure::Failure,
@@ -53,6 +53,8 @@ catalogue! {
     SecondInit => second_init,
     /// PAUSE and RESUME from our side.
     Pause => pause,
+    /// Bulk transfers both ways.
+    Bulk => bulk,
 }
 
 impl Kind {

@@ -35,6 +35,11 @@ mod kind {
 
 /// Words of CONFIG: type, blocksize, iters, verify, echo, three alignments, two quotas. Blocksize 0 asks for pings.
 const CONFIG: [u32; 10] = [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, 0];
+
+/// CONFIG for bulk transfers of so many bytes, each echoed; what is in them is ours to check.
+pub(super) const fn bulk_config(bytes: u32, iterations: u32) -> [u32; 10] {
+    [kind::CONFIG, bytes, iterations, 0, 1, 1, 0, 0, 0, 0]
+}
 /// Bytes of the longest ping.
 const LONGEST: usize = 4000;
 
@@ -98,7 +103,7 @@ fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result
         link::ensure_up(session)?;
         link::open(session, link::ECHO, "echo")
     })?;
-    session.step("configure", |session| configure(session, service))?;
+    session.step("configure", |session| configure(session, service, CONFIG))?;
     for (index, ping) in PINGS.iter().enumerate() {
         session.step(ping.step, |session| {
             for done in 0..session.plan.iterations {
@@ -115,14 +120,18 @@ fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result
 /// One exchange with the service, without the clock: is the link still there?
 pub(super) fn ping_alone<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
     let service = link::open(session, link::ECHO, "echo")?;
-    configure(session, service)?;
+    configure(session, service, CONFIG)?;
     link::close(session, service)
 }
 
-/// Asks for pings; the service answers one byte 0.
-fn configure<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<(), Failure> {
+/// Tells what is to come; the service answers one byte 0.
+pub(super) fn configure<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    config: [u32; 10],
+) -> Result<(), Failure> {
     let mut request = [0; 40];
-    for (bytes, word) in request.chunks_exact_mut(4).zip(CONFIG) {
+    for (bytes, word) in request.chunks_exact_mut(4).zip(config) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     let mut answer = [0; 64];

@@ -13,6 +13,7 @@ mod steps;
 
 // One file a scenario, in the order of the catalogue.
 mod bring_up;
+mod bulk;
 mod echo;
 mod handshake;
 mod pause;

@@ -26,7 +26,7 @@ impl Traffic {
     pub(super) fn of<B: Board>(session: &mut Session<'_, B>) -> Self {
         let counters = session.link.counters();
         Self {
-            moved: counters.sent + counters.received + counters.slots_reclaimed,
+            moved: counters.sent + counters.received + counters.bulks_ended + counters.slots_reclaimed,
             strays: counters.strays,
             doorbells: session.journal.host().doorbell_interrupts().into(),
         }
@@ -46,7 +46,14 @@ impl Traffic {
         if strays != 0 {
             let reason = format_args!("{strays} messages that were for nobody");
             let failure = Failure::fail(Owner::Firmware, reason);
-            return Some(failure.with("msgid", last_stray.map_or(0, |stray| stray.msgid)));
+            return Some(match last_stray {
+                Some(Stray { msgid, size, slot, offset }) => failure
+                    .with("msgid", msgid)
+                    .with("bytes", size.into())
+                    .with("slot", slot.number().into())
+                    .with("offset", offset.into()),
+                None => failure,
+            });
         }
         if doorbells > moved + SPARE_RINGS {
             let reason = format_args!("{doorbells} doorbells for {moved} messages and slots");

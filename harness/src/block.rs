@@ -11,7 +11,7 @@
 use vchiq_mbox::BusAddress;
 use vcsm::Lend;
 
-use crate::{board::Lendable, pattern::Pattern};
+use crate::{board::Lendable, failure::Failure, pattern::Pattern, verdict::Owner};
 
 /// Bytes of a guard: a cache line on either side.
 const GUARD: usize = 64;
@@ -39,6 +39,17 @@ pub(crate) struct Damage {
     pub(crate) offset: i32,
     pub(crate) expected: u32,
     pub(crate) found: u32,
+}
+
+impl Damage {
+    /// What a scenario says of it; `when` the block was looked at.
+    pub(crate) fn failure(self, when: &str) -> Failure {
+        let Self { offset, expected, found } = self;
+        Failure::fail(Owner::Firmware, format_args!("the block is changed {when}, at offset {offset}"))
+            .with("offset", offset as u32)
+            .with("expected", expected)
+            .with("found", found)
+    }
 }
 
 impl<'a, L: Lendable> Block<'a, L> {

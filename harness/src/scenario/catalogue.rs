@@ -1,6 +1,5 @@
 //! The list of all scenarios.
 
-use super::{bring_up, bulk, echo, handshake, pause, second_init};
 use crate::{
     board::Board,
     failure::Failure,
@@ -24,7 +23,7 @@ macro_rules! catalogue {
             /// The scenario's description.
             pub const fn scenario(self) -> &'static Scenario {
                 match self {
-                    $(Self::$kind => &$module::DESCRIPTION,)+
+                    $(Self::$kind => &super::$module::DESCRIPTION,)+
                 }
             }
         }
@@ -36,7 +35,7 @@ macro_rules! catalogue {
             counts: &mut Counts,
         ) -> Result<(), Failure> {
             match kind {
-                $(Kind::$kind => $module::run(session, counts),)+
+                $(Kind::$kind => super::$module::run(session, counts),)+
             }
         }
     };
@@ -55,6 +54,8 @@ catalogue! {
     Pause => pause,
     /// Bulk transfers both ways.
     Bulk => bulk,
+    /// Many buffers at once, and answers that cannot be sent.
+    Pipeline => pipeline,
 }
 
 impl Kind {
@@ -83,17 +84,20 @@ pub enum Group {
     Basics,
     /// Rules of the link.
     Transport,
+    /// Failures that people met in the field.
+    Replay,
 }
 
 impl Group {
     /// Every group, in the order of the catalogue.
-    pub const ALL: [Self; 2] = [Self::Basics, Self::Transport];
+    pub const ALL: [Self; 3] = [Self::Basics, Self::Transport, Self::Replay];
 
     /// As the command line spells it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Basics => "basics",
             Self::Transport => "transport",
+            Self::Replay => "replay",
         }
     }
 
@@ -102,6 +106,7 @@ impl Group {
         match self {
             Self::Basics => "what a run without wishes runs",
             Self::Transport => "rules of the mailbox and of the link",
+            Self::Replay => "what people met in the field, played again",
         }
     }
 }

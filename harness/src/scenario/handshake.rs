@@ -17,7 +17,7 @@ use super::{
     steps::Steps,
 };
 use crate::{
-    block::{Block, Damage},
+    block::Block,
     board::Board,
     failure::Failure,
     pattern::Pattern,
@@ -165,7 +165,7 @@ fn shake_hands_once<'a, B: Board>(
     let imported = import(session, client, block, tally).map_err(|failure| ("import", failure))?;
     use_block(session, client, &imported, tally).map_err(|failure| ("use", failure))?;
     let block = give_back(session, client, imported, tally)?;
-    block.check().map_err(|damage| ("integrity", damaged(damage, "after RELEASED")))?;
+    block.check().map_err(|damage| ("integrity", damage.failure("after RELEASED")))?;
     session.lending.put_back(&block);
     tally.handshakes += 1;
     Ok(())
@@ -209,7 +209,7 @@ fn use_block<'a, B: Board>(
     let (locked, lock_cycles) = timed::<B, LockMemory>(session, handle, at::LOCK, tally)?;
     tally.locks += 1;
     let looked_at = check_lock(locked, lent, handle)
-        .and_then(|()| block.check().map_err(|damage| damaged(damage, "while imported")));
+        .and_then(|()| block.check().map_err(|damage| damage.failure("while imported")));
     // Unlocked also after a failure: nobody else would, and FREE of a locked handle is a fault of its own.
     let (status, unlock_cycles) = timed::<B, UnlockMemory>(session, handle, at::UNLOCK, tally)?;
     looked_at?;
@@ -289,14 +289,6 @@ fn record_released<B: Board>(
     let slept = record(session.samples, at::RELEASED, calibration.elapsed(exchange.rung, exchange.parsed));
     super::record_answer(session.samples, at::RELEASED + 1, calibration, exchange);
     slept
-}
-
-fn damaged(damage: Damage, when: &str) -> Failure {
-    let Damage { offset, expected, found } = damage;
-    Failure::fail(Owner::Firmware, format_args!("the block is changed {when}, at offset {offset}"))
-        .with("offset", offset as u32)
-        .with("expected", expected)
-        .with("found", found)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod catalogue;
 mod traffic;
 
 // What scenarios share.
+mod crowd;
 mod link;
 mod shared_memory;
 mod steps;
@@ -17,6 +18,7 @@ mod bulk;
 mod echo;
 mod handshake;
 mod pause;
+mod pipeline;
 mod second_init;
 
 use vchiq_mbox::Exchange;

@@ -2,8 +2,10 @@
 
 use core::time::Duration;
 
-use vcsm::{Error, Misuse, Options, ProtocolVersion, Smem};
+use vchiq_mbox::Window;
+use vcsm::{Error, Lendable, Misuse, Options, ProtocolVersion, Smem};
 
+use super::link;
 use crate::{
     block::Block,
     board::Board,
@@ -24,9 +26,12 @@ pub(super) type Client<'a, B, const N: usize = PLACES> = Smem<Block<'a, <B as Bo
 pub(super) fn open<'a, B: Board, const N: usize>(
     session: &mut Session<'a, B>,
 ) -> Result<Client<'a, B, N>, Failure> {
+    let memory = session.lending.memory();
+    let start = memory.bus_address().physical();
     let options = Options {
         version_timeout: VERSION_TIMEOUT,
         first_kernel_id: session.next_kernel_id,
+        lendable: Lendable { start, end: start.saturating_add(memory.len() as u32) },
         ..Options::default()
     };
     let deadline = session.deadline(CONTROL_TIMEOUT);
@@ -34,6 +39,16 @@ pub(super) fn open<'a, B: Board, const N: usize>(
         Error::Absent => session.service_absent("SMEM"),
         error => session.link_failure(error),
     })
+}
+
+/// The link up, the service open, and a firmware that tells when it is done with a buffer.
+pub(super) fn ready<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+) -> Result<Client<'a, B, N>, Failure> {
+    link::ensure_up(session)?;
+    let client = open(session)?;
+    check_version::<B, N>(&client)?;
+    Ok(client)
 }
 
 /// The firmware tells when it is done with a buffer: protocol version 2 or later.

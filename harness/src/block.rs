@@ -30,6 +30,8 @@ pub(crate) struct Block<'a, L: Lendable> {
     start: usize,
     size: usize,
     pattern: Pattern,
+    /// Bits 31:30 of the address that VideoCore is told; the memory's own unless asked for.
+    alias: Option<u32>,
 }
 
 /// A word that is not what it must be.
@@ -55,7 +57,13 @@ impl Damage {
 impl<'a, L: Lendable> Block<'a, L> {
     /// The block of `size` bytes at `start`, multiples of 64. The caller sees to it that there is no other.
     pub(crate) fn new(memory: &'a L, start: usize, size: usize, pattern: Pattern) -> Self {
-        Self { memory, start, size, pattern }
+        Self { memory, start, size, pattern, alias: None }
+    }
+
+    /// A part of it, told in another alias. Whoever uses the part must not use the whole meanwhile.
+    pub(crate) fn part(&self, offset: usize, size: usize, alias: u32) -> Self {
+        let Self { memory, start, pattern, .. } = *self;
+        Self { memory, start: start + offset, size, pattern, alias: Some(alias) }
     }
 
     /// Byte offset in the memory to lend.
@@ -98,7 +106,8 @@ impl<'a, L: Lendable> Block<'a, L> {
 
 impl<L: Lendable> Lend for Block<'_, L> {
     fn bus_address(&self) -> BusAddress {
-        BusAddress(self.memory.bus_address().0.wrapping_add(self.start as u32))
+        let address = BusAddress(self.memory.bus_address().0.wrapping_add(self.start as u32));
+        self.alias.map_or(address, |alias| BusAddress(alias | address.physical()))
     }
 
     fn size(&self) -> u32 {

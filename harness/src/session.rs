@@ -68,6 +68,8 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) run_deadline: Deadline,
     /// Name of the scenario that runs.
     pub(crate) scenario: &'static str,
+    /// A scenario that failed and left a service open which cannot be closed, because VideoCore still has buffers.
+    pub(crate) spoilt_by: Option<&'static str>,
 }
 
 /// A board that cannot even be set up: our own fault.
@@ -108,6 +110,7 @@ impl<'a, B: Board> Session<'a, B> {
             next_kernel_id: 1,
             run_deadline,
             scenario: "",
+            spoilt_by: None,
         })
     }
 

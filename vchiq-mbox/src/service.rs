@@ -137,6 +137,17 @@ impl Services {
         Some((ServiceHandle { port: number as u8, generation: service.generation }, service))
     }
 
+    /// The services that this side has opened at the peer and not closed.
+    pub(crate) fn opened(&self) -> impl Iterator<Item = (ServiceHandle, FourCc)> {
+        let places = self.table.iter().enumerate();
+        let opened = places.filter(|(_, service)| {
+            service.offered.is_none() && matches!(service.state, State::Open { .. } | State::ClosedByPeer)
+        });
+        opened.map(|(port, service)| {
+            (ServiceHandle { port: port as u8, generation: service.generation }, service.fourcc)
+        })
+    }
+
     /// The first service with a port that is as wanted.
     pub(crate) fn find(&self, mut wanted: impl FnMut(&Service) -> bool) -> Option<ServiceHandle> {
         let (port, service) = self

@@ -54,8 +54,18 @@ catalogue! {
     Pause => pause,
     /// Bulk transfers both ways.
     Bulk => bulk,
+    /// FREE of a buffer that is locked.
+    FreeWhileLocked => free_while_locked,
+    /// Every alias, alignment and odd sizes.
+    AliasMatrix => alias_matrix,
+    /// Memory that is not ours.
+    NotOurs => not_ours,
+    /// FREE of handles that nobody has.
+    BadHandles => bad_handles,
     /// Many buffers at once, and answers that cannot be sent.
     Pipeline => pipeline,
+    /// A camera's frames, without a camera.
+    Soak => soak,
 }
 
 impl Kind {
@@ -84,19 +94,22 @@ pub enum Group {
     Basics,
     /// Rules of the link.
     Transport,
+    /// The life of a lent buffer, and its edges.
+    Lifecycle,
     /// Failures that people met in the field.
     Replay,
 }
 
 impl Group {
     /// Every group, in the order of the catalogue.
-    pub const ALL: [Self; 3] = [Self::Basics, Self::Transport, Self::Replay];
+    pub const ALL: [Self; 4] = [Self::Basics, Self::Transport, Self::Lifecycle, Self::Replay];
 
     /// As the command line spells it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Basics => "basics",
             Self::Transport => "transport",
+            Self::Lifecycle => "lifecycle",
             Self::Replay => "replay",
         }
     }
@@ -106,6 +119,7 @@ impl Group {
         match self {
             Self::Basics => "what a run without wishes runs",
             Self::Transport => "rules of the mailbox and of the link",
+            Self::Lifecycle => "the life of a lent buffer, and its edges",
             Self::Replay => "what people met in the field, played again",
         }
     }

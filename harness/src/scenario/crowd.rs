@@ -157,24 +157,6 @@ fn is_back_pressure(error: &Error) -> bool {
     )
 }
 
-/// Reads what comes until `is_done` says so. Gives false if it never does before `deadline`.
-pub(super) fn settle<'a, B: Board>(
-    session: &mut Session<'a, B>,
-    client: &mut WideClient<'a, B>,
-    deadline: Deadline,
-    is_done: impl Fn(&WideClient<'a, B>) -> bool,
-) -> Result<bool, Failure> {
-    loop {
-        client.poll(&mut session.link).map_err(|error| session.link_failure(error))?;
-        if is_done(client) {
-            return Ok(true);
-        }
-        if deadline.has_passed(&session.clock) {
-            return Ok(false);
-        }
-    }
-}
-
 /// Every import that is out has its handle.
 pub(super) fn all_answered<B: Board>(client: &WideClient<'_, B>) -> bool {
     client.outstanding().all(|buffer| buffer.handle.is_some())

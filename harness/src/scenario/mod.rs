@@ -8,18 +8,24 @@ mod traffic;
 
 // What scenarios share.
 mod crowd;
+mod leftovers;
 mod link;
 mod shared_memory;
 mod steps;
 
-// One file a scenario, in the order of the catalogue.
+// One file a scenario.
+mod alias_matrix;
+mod bad_handles;
 mod bring_up;
 mod bulk;
 mod echo;
+mod free_while_locked;
 mod handshake;
+mod not_ours;
 mod pause;
 mod pipeline;
 mod second_init;
+mod soak;
 
 use vchiq_mbox::Exchange;
 
@@ -49,6 +55,9 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
     let before = Traffic::of(session);
     let mut counts = Counts::default();
     let failure = catalogue::run(session, kind, &mut counts).err();
+    if failure.is_some() {
+        leftovers::close(session);
+    }
     let traffic = Traffic::of(session).since(&before);
     let failure = failure.or_else(|| traffic.judge(session.link.last_stray()));
     Outcome { failure, counts }

@@ -9,8 +9,8 @@ use vchiq_mbox::{Clock, link::Misbehaviour, property::FirmwareRevision};
 
 use super::{
     Group, Needs, Scenario,
-    crowd::{Crowd, WideClient, all_answered, none_out, settle},
-    shared_memory,
+    crowd::{Crowd, WideClient, all_answered, none_out},
+    shared_memory::{self, settle},
     steps::Steps,
 };
 use crate::{
@@ -75,32 +75,19 @@ struct Tally {
 }
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
-    let mut tally = Tally::default();
-    let result = all_widths(session, &mut tally, counts);
-    STEPS.emit(session);
-    counts.set("rounds", tally.rounds);
-    counts.set("stopped", tally.stopped);
-    counts.set("most_slots_held", tally.most_slots_held.into());
-    result
-}
-
-fn all_widths<B: Board>(
-    session: &mut Session<'_, B>,
-    tally: &mut Tally,
-    counts: &mut Counts,
-) -> Result<(), Failure> {
-    let mut client = session.step("open", |session| {
-        session.calibration()?;
-        shared_memory::ready(session)
-    })?;
-    let result = free_running(session, &mut client, tally)
-        .and_then(|()| with_slots_held_back(session, &mut client, tally));
-    let counters = client.counters();
-    counts.set("imports", counters.imports);
-    counts.set("released", counters.released);
-    session.next_kernel_id = client.next_kernel_id();
-    result?;
-    session.step("close", |session| shared_memory::close(session, &mut client))
+    shared_memory::with_client(session, |session, client| {
+        let mut tally = Tally::default();
+        let result = free_running(session, client, &mut tally)
+            .and_then(|()| with_slots_held_back(session, client, &mut tally));
+        STEPS.emit(session);
+        let counters = client.counters();
+        counts.set("imports", counters.imports);
+        counts.set("released", counters.released);
+        counts.set("rounds", tally.rounds);
+        counts.set("stopped", tally.stopped);
+        counts.set("most_slots_held", tally.most_slots_held.into());
+        result
+    })
 }
 
 fn free_running<'a, B: Board>(

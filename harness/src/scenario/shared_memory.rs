@@ -2,15 +2,16 @@
 
 use core::time::Duration;
 
-use vchiq_mbox::Window;
-use vcsm::{Error, Lendable, Misuse, Options, ProtocolVersion, Smem};
+use vchiq_mbox::{Deadline, Window};
+use vcsm::{Error, Freed, Imported, Lendable, Misuse, Options, ProtocolVersion, Returned, Smem};
 
-use super::link;
+use super::{leftovers, link};
 use crate::{
     block::Block,
     board::Board,
     failure::Failure,
-    session::{CONTROL_TIMEOUT, Session},
+    pattern::Pattern,
+    session::{ANSWER_TIMEOUT, CONTROL_TIMEOUT, Session},
     verdict::Owner,
 };
 
@@ -26,6 +27,7 @@ pub(super) type Client<'a, B, const N: usize = PLACES> = Smem<Block<'a, <B as Bo
 pub(super) fn open<'a, B: Board, const N: usize>(
     session: &mut Session<'a, B>,
 ) -> Result<Client<'a, B, N>, Failure> {
+    leftovers::check(session)?;
     let memory = session.lending.memory();
     let start = memory.bus_address().physical();
     let options = Options {
@@ -51,6 +53,19 @@ pub(super) fn ready<'a, B: Board, const N: usize>(
     Ok(client)
 }
 
+/// Runs the steps of a scenario between `open` and `close`. The service is closed after a failure too, unless a buffer is
+/// out.
+pub(super) fn with_client<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    body: impl FnOnce(&mut Session<'a, B>, &mut Client<'a, B, N>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut client = session.step("open", ready)?;
+    let result = body(session, &mut client);
+    session.next_kernel_id = client.next_kernel_id();
+    let closed = session.step("close", |session| close(session, &mut client));
+    result.and(closed)
+}
+
 /// The firmware tells when it is done with a buffer: protocol version 2 or later.
 pub(super) fn check_version<B: Board, const N: usize>(client: &Client<'_, B, N>) -> Result<(), Failure> {
     match client.version() {
@@ -58,6 +73,76 @@ pub(super) fn check_version<B: Board, const N: usize>(client: &Client<'_, B, N>)
         ProtocolVersion::One => Err(Failure::absent(format_args!(
             "version 1 firmware: no answer to CLIENT_VERSION, it never says when it is done with a buffer"
         ))),
+    }
+}
+
+/// Lends a fresh block of `size` bytes.
+pub(super) fn import<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    size: usize,
+) -> Result<Imported, Failure> {
+    let pattern = Pattern::new(session.plan.seed ^ u64::from(client.next_kernel_id()));
+    let block = session.lending.take(size, pattern)?;
+    block.fill();
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let imported = client.import(&mut session.link, block, deadline);
+    imported.map_err(|failure| session.link_failure(failure.error))
+}
+
+/// Sends FREE.
+pub(super) fn free<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    imported: Imported,
+) -> Result<Freed, Failure> {
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let freed = client.free(&mut session.link, imported, deadline);
+    freed.map_err(|failure| session.link_failure(failure.error))
+}
+
+/// Waits for RELEASED, and looks at the block before it can be lent again.
+pub(super) fn take_back<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    freed: Freed,
+) -> Result<(), Failure> {
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let returned = client.await_released(&mut session.link, freed, deadline);
+    let Returned { buffer, .. } = returned.map_err(|failure| session.link_failure(failure.error))?;
+    buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
+    session.lending.put_back(&buffer);
+    Ok(())
+}
+
+/// The whole life of one block. Gives the handle it had.
+pub(super) fn handshake_once<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    size: usize,
+) -> Result<u32, Failure> {
+    let imported = import(session, client, size)?;
+    let handle = imported.handle().number();
+    let freed = free(session, client, imported)?;
+    take_back(session, client, freed)?;
+    Ok(handle)
+}
+
+/// Reads what comes until `is_done` says so. Gives false if it does not before `deadline`.
+pub(super) fn settle<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    deadline: Deadline,
+    is_done: impl Fn(&Client<'a, B, N>) -> bool,
+) -> Result<bool, Failure> {
+    loop {
+        client.poll(&mut session.link).map_err(|error| session.link_failure(error))?;
+        if is_done(client) {
+            return Ok(true);
+        }
+        if deadline.has_passed(&session.clock) {
+            return Ok(false);
+        }
     }
 }
 

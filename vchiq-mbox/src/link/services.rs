@@ -33,6 +33,11 @@ impl OpenRequest {
 }
 
 impl<P: Platform, W: Window> Vchiq<P, W> {
+    /// The services opened at the peer and not closed: what a caller that failed has left behind.
+    pub fn opened(&self) -> impl Iterator<Item = (ServiceHandle, FourCc)> {
+        self.services.opened()
+    }
+
     /// Opens a service of the peer's. Its messages go through the sync slots if the peer acknowledges it there.
     ///
     /// # Errors

@@ -186,3 +186,13 @@ fn messages_for_nobody_are_counted_and_dropped() {
     assert_eq!(link.last_stray().unwrap().msgid, 0x7f00_1000);
     assert!(link.is_open(service));
 }
+
+#[test]
+fn what_was_opened_and_not_closed_can_be_found() {
+    let (mut link, board, first) = opened(Behaviour::Echo);
+    board.peer().services.push(FakeService::new(*b"SMEM", 31, Behaviour::Sink));
+    let second = link.open(OpenRequest::new(FourCc::new(*b"SMEM"), 3, 3), soon(&link)).unwrap();
+    assert!(link.opened().eq([(first, ECHO), (second, FourCc::new(*b"SMEM"))]));
+    link.close(first, soon(&link)).unwrap();
+    assert!(link.opened().eq([(second, FourCc::new(*b"SMEM"))]));
+}

@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(plan("harness.scenario=basics").scenarios, Plan::default().scenarios);
         assert_eq!(
             plan("harness.scenario=transport,echo").scenarios,
-            [Kind::SecondInit, Kind::Pause, Kind::Bulk, Kind::Echo]
+            Kind::named("transport").chain([Kind::Echo]).collect::<Vec<_, MAX_SCENARIOS>>()
         );
         assert_eq!(plan("harness.scenario=all").scenarios, Kind::ALL);
     }

@@ -7,6 +7,7 @@ use harness::{
     report::{Collected, Collector, Finish, PeerKind, Rung, ScenarioReport, Setup, Timing},
 };
 use tests::fake::{Behaviour, Echo, FakeBoard, Import, Lock, Released};
+use vchiq_mbox::property::FirmwareRevision;
 
 /// What a run left, on both ends.
 struct Run {
@@ -348,4 +349,33 @@ fn the_run_s_limit_does_not_cut_a_wait_short_and_blame_the_firmware() {
     run.assert_scenario("handshake", Verdict::Hung, Some(Owner::Firmware), "import: IMPORT of kernel id");
     // Half of the run's second had passed; the answer had its whole second all the same.
     assert!(run.milliseconds > 1_400, "took {} ms", run.milliseconds);
+}
+
+#[test]
+fn a_scenario_that_needs_real_firmware_is_skipped_when_the_model_answers() {
+    let revision = FirmwareRevision::MODEL;
+    let run = run(Behaviour { revision, ..with_plan("harness.scenario=sync,pause") });
+    run.assert_scenario("sync", Verdict::Skip, None, "needs real firmware");
+}
+
+#[test]
+fn no_service_by_the_sync_slot_is_absent_and_no_failure() {
+    let run = run(with_plan("harness.scenario=sync"));
+    run.assert_scenario("sync", Verdict::Absent, None, "none of 2 services");
+}
+
+#[test]
+fn an_open_that_should_be_refused_and_is_not_fails() {
+    // The scripted VideoCore does not look at versions.
+    let run = run(with_plan("harness.scenario=versions"));
+    let reason = "OPEN of echo, version 4 (min 4): opened, not refused";
+    run.assert_scenario("versions", Verdict::Fail, Some(Owner::Firmware), reason);
+}
+
+#[test]
+fn the_counts_name_the_services_offered_and_their_versions() {
+    let run = run(with_plan("harness.scenario=services"));
+    let counts = &run.scenario("services").counts;
+    assert_eq!((counts["echo"], counts["SMEM"], counts["offered"]), (3, 1, 2));
+    assert!(!counts.contains_key("mmal"));
 }

@@ -9,7 +9,7 @@ pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
 pub const VERSION: u8 = 2;
 /// No frame is longer.
-pub const MAX_FRAME: usize = 896;
+pub const MAX_FRAME: usize = 1200;
 
 const HEAD: usize = 3;
 const TAIL: usize = 4;

@@ -54,6 +54,12 @@ catalogue! {
     Pause => pause,
     /// Bulk transfers both ways.
     Bulk => bulk,
+    /// OPEN with versions that suit and with versions that do not.
+    Versions => versions,
+    /// Every service that firmware is known to offer.
+    Services => services,
+    /// The sync slots.
+    Sync => sync,
     /// FREE of a buffer that is locked.
     FreeWhileLocked => free_while_locked,
     /// Every alias, alignment and odd sizes.

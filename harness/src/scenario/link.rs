@@ -112,13 +112,21 @@ pub(super) fn open<B: Board>(
     request: OpenRequest,
     name: &str,
 ) -> Result<ServiceHandle, Failure> {
+    try_open(session, request)?.ok_or_else(|| session.service_absent(name))
+}
+
+/// Opens a service, unless the firmware refuses.
+pub(super) fn try_open<B: Board>(
+    session: &mut Session<'_, B>,
+    request: OpenRequest,
+) -> Result<Option<ServiceHandle>, Failure> {
     let deadline = session.deadline(CONTROL_TIMEOUT);
     match session.link.open(request, deadline) {
-        Ok(handle) => Ok(handle),
-        Err(Error::Refused { .. }) => Err(session.service_absent(name)),
+        Ok(handle) => Ok(Some(handle)),
+        Err(Error::Refused { .. }) => Ok(None),
         Err(Error::Timeout { step: Step::Open }) => Err(Failure::hung(
             Owner::Firmware,
-            format_args!("no answer to OPEN of the {name} service before the deadline"),
+            format_args!("no answer to OPEN of the {} service before the deadline", request.fourcc),
         )
         .at(&session.link.positions())),
         Err(error) => Err(session.link_failure(error)),

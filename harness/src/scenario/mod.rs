@@ -8,6 +8,7 @@ mod traffic;
 
 // What scenarios share.
 mod crowd;
+mod known;
 mod leftovers;
 mod link;
 mod shared_memory;
@@ -25,9 +26,12 @@ mod not_ours;
 mod pause;
 mod pipeline;
 mod second_init;
+mod services;
 mod soak;
+mod sync;
+mod versions;
 
-use vchiq_mbox::Exchange;
+use vchiq_mbox::{Exchange, property::FirmwareRevision};
 
 pub use catalogue::{ALL, Group, Kind, Needs, Scenario};
 
@@ -52,8 +56,11 @@ pub(crate) struct Outcome {
 pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome {
     session.samples.clear();
     session.scenario = kind.name();
-    let before = Traffic::of(session);
     let mut counts = Counts::default();
+    if let Some(failure) = cannot_run(session, kind) {
+        return Outcome { failure: Some(failure), counts };
+    }
+    let before = Traffic::of(session);
     let failure = catalogue::run(session, kind, &mut counts).err();
     if failure.is_some() {
         leftovers::close(session);
@@ -61,6 +68,13 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
     let traffic = Traffic::of(session).since(&before);
     let failure = failure.or_else(|| traffic.judge(session.link.last_stray()));
     Outcome { failure, counts }
+}
+
+/// Why this rung cannot run a scenario.
+fn cannot_run<B: Board>(session: &Session<'_, B>, kind: Kind) -> Option<Failure> {
+    let is_model = session.peer.revision == FirmwareRevision::MODEL;
+    (is_model && kind.scenario().needs == Needs::Firmware)
+        .then(|| Failure::skip(format_args!("needs real firmware: the model has no such service")))
 }
 
 /// Records a round trip: the whole, `submit`, `doorbell_to_irq`, `parse`, in four histograms from `first` on. Gives

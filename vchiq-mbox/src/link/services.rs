@@ -157,6 +157,14 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         self.services.get(handle).is_ok_and(|service| matches!(service.state, State::Open { .. }))
     }
 
+    /// True if its messages go through the sync slots, because the peer acknowledged it there.
+    ///
+    /// # Errors
+    /// [`Misuse::StaleHandle`].
+    pub fn is_synchronous(&self, handle: ServiceHandle) -> Result<bool, Misuse> {
+        Ok(matches!(self.services.get(handle)?.state, State::Open { sync: true, .. }))
+    }
+
     /// Slots and messages of the service's that the peer has not returned.
     ///
     /// # Errors

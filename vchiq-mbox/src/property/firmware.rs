@@ -5,13 +5,15 @@ use core::fmt;
 use super::{MAX_WORDS, Tag, word, word_tags};
 
 word_tags! {
-    /// Build time in Unix seconds. QEMU answers [`FirmwareRevision::QEMU`].
+    /// Build time in Unix seconds. QEMU answers [`FirmwareRevision::QEMU`], the model [`FirmwareRevision::MODEL`].
     FirmwareRevision = 0x0000_0001,
 }
 
 impl FirmwareRevision {
     /// What QEMU's model of the mailbox answers; no firmware has it.
     pub const QEMU: u32 = 0x0005_48e1;
+    /// What the emulator's model of VideoCore answers: 2001-09-09 01:46:40, before there was a Raspberry Pi.
+    pub const MODEL: u32 = 1_000_000_000;
 }
 
 /// The variant of the firmware file.

@@ -27,6 +27,7 @@ fn opened_sync(behaviour: Behaviour) -> (Link, FakeBoard, ServiceHandle) {
 fn an_openack_in_the_sync_slot_opens_a_synchronous_service() {
     let (mut link, board, service) = opened_sync(Behaviour::Echo);
     assert_eq!(link.peer_version(service), Ok(Some(3)));
+    assert_eq!(link.is_synchronous(service), Ok(true));
     for size in [0, 1, 100, 4088] {
         link.send(service, &[&pattern(size)], soon(&link)).unwrap();
         assert_eq!(receive(&mut link, service), pattern(size));

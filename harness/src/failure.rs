@@ -6,6 +6,7 @@ use heapless::Vec;
 use vchiq_mbox::{
     Error, Positions,
     error::{Exhausted, Misuse, Violation},
+    link::Stray,
     mailbox::MailboxError,
 };
 
@@ -76,6 +77,16 @@ impl Failure {
             .with("peer.trigger.fired", positions.peer_trigger.fired)
             .with("peer.debug.header", positions.peer_debug[4])
             .with("peer.debug.msgid", positions.peer_debug[5])
+    }
+
+    /// Adds the message that came instead of what was waited for, to nobody.
+    #[must_use]
+    pub fn instead(mut self, stray: &Stray) -> Self {
+        let Stray { msgid, slot, offset, words: [first, second], .. } = *stray;
+        let waited = &self.reason;
+        self.reason =
+            sentence(format_args!("{waited}; instead, for nobody: {msgid:#010x} [{first:#x}, {second:#x}]"));
+        self.with("stray.msgid", msgid).with("stray.place", (slot.byte_offset() + usize::from(offset)) as u32)
     }
 }
 
@@ -174,6 +185,16 @@ mod tests {
         assert_eq!((ours.verdict, ours.owner), (Verdict::Fail, Some(Owner::Harness)));
         let ours = Failure::from(Misuse::NotConnected);
         assert_eq!((ours.verdict, ours.owner), (Verdict::Fail, Some(Owner::Harness)));
+    }
+
+    #[test]
+    fn a_silent_peer_that_spoke_to_nobody_is_quoted() {
+        let slot = vchiq_mbox::slot::Layout::new(65).unwrap().master.data.first();
+        let stray = Stray { msgid: 0x0504_b009, size: 8, slot, offset: 0x18, words: [3, 0xabc] };
+        let told = Failure::from(Error::Timeout { step: Step::Receive }).instead(&stray);
+        assert_eq!(told.reason, "timed out: Receive; instead, for nobody: 0x0504b009 [0x3, 0xabc]");
+        let evidence: Vec<u32, MAX_EVIDENCE> = told.evidence.iter().map(|fact| fact.value).collect();
+        assert_eq!(evidence, [0x0504_b009, 0x2018]);
     }
 
     #[test]

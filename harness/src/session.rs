@@ -70,6 +70,8 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) scenario: &'static str,
     /// A scenario that failed and left a service open which cannot be closed, because VideoCore still has buffers.
     pub(crate) spoilt_by: Option<&'static str>,
+    /// Messages for nobody before it began.
+    pub(crate) strays_before: u64,
 }
 
 /// A board that cannot even be set up: our own fault.
@@ -111,6 +113,7 @@ impl<'a, B: Board> Session<'a, B> {
             run_deadline,
             scenario: "",
             spoilt_by: None,
+            strays_before: 0,
         })
     }
 
@@ -158,9 +161,22 @@ impl<'a, B: Board> Session<'a, B> {
         })
     }
 
+    /// Adds where both sides are, and to a peer that seemed silent what it said to nobody since the scenario began.
+    pub(crate) fn locate(&self, failure: Failure) -> Failure {
+        let failure = failure.at(&self.link.positions());
+        match self.link.last_stray() {
+            Some(stray)
+                if failure.verdict == Verdict::Hung && self.link.counters().strays > self.strays_before =>
+            {
+                failure.instead(&stray)
+            }
+            _ => failure,
+        }
+    }
+
     /// Turns an error of the link into a failure that says where both sides are. A link that broke stays so.
     pub(crate) fn link_failure(&mut self, error: impl Into<Failure>) -> Failure {
-        let failure = error.into().at(&self.link.positions());
+        let failure = self.locate(error.into());
         if matches!(self.link.connection(), vchiq_mbox::link::Connection::Dead(_)) {
             self.link_state = LinkState::Failed(failure.clone());
         }

@@ -124,11 +124,11 @@ pub(super) fn try_open<B: Board>(
     match session.link.open(request, deadline) {
         Ok(handle) => Ok(Some(handle)),
         Err(Error::Refused { .. }) => Ok(None),
-        Err(Error::Timeout { step: Step::Open }) => Err(Failure::hung(
-            Owner::Firmware,
-            format_args!("no answer to OPEN of the {} service before the deadline", request.fourcc),
-        )
-        .at(&session.link.positions())),
+        Err(Error::Timeout { step: Step::Open }) => {
+            let name = request.fourcc;
+            let reason = format_args!("no answer to OPEN of the {name} service before the deadline");
+            Err(session.locate(Failure::hung(Owner::Firmware, reason)))
+        }
         Err(error) => Err(session.link_failure(error)),
     }
 }

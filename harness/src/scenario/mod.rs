@@ -56,6 +56,7 @@ pub(crate) struct Outcome {
 pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome {
     session.samples.clear();
     session.scenario = kind.name();
+    session.strays_before = session.link.counters().strays;
     let mut counts = Counts::default();
     if let Some(failure) = cannot_run(session, kind) {
         return Outcome { failure: Some(failure), counts };

@@ -47,11 +47,13 @@ impl Traffic {
             let reason = format_args!("{strays} messages that were for nobody");
             let failure = Failure::fail(Owner::Firmware, reason);
             return Some(match last_stray {
-                Some(Stray { msgid, size, slot, offset }) => failure
+                Some(Stray { msgid, size, slot, offset, words: [first, second] }) => failure
                     .with("msgid", msgid)
                     .with("bytes", size.into())
                     .with("slot", slot.number().into())
-                    .with("offset", offset.into()),
+                    .with("offset", offset.into())
+                    .with("word.0", first)
+                    .with("word.1", second),
                 None => failure,
             });
         }

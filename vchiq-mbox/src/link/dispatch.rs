@@ -51,6 +51,8 @@ pub struct Stray {
     pub slot: SlotIndex,
     /// Byte offset of the header in the slot.
     pub offset: u16,
+    /// First two words of the payload; bytes behind the message's end are 0.
+    pub words: [u32; 2],
 }
 
 /// What becomes of the receive position after a message.
@@ -315,7 +317,12 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     pub(super) fn drop_stray(&mut self, message: Incoming) {
         let Incoming { id, size, slot, offset } = message;
         self.counters.strays += 1;
-        self.last_stray = Some(Stray { msgid: id.0, size, slot, offset });
+        let mut bytes = [0; 8];
+        let seen = bytes.len().min(usize::from(size));
+        self.shared.load_payload(slot, usize::from(offset), &mut bytes[..seen]);
+        let (words, _) = bytes.as_chunks::<4>();
+        let words = [words[0], words[1]].map(u32::from_le_bytes);
+        self.last_stray = Some(Stray { msgid: id.0, size, slot, offset, words });
         log_warn!("vchiq: dropped message {=u32:#x} at slot {} offset {=u16:#x}", id.0, slot, offset);
     }
 }

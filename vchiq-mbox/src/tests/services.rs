@@ -196,3 +196,21 @@ fn what_was_opened_and_not_closed_can_be_found() {
     link.close(first, soon(&link)).unwrap();
     assert!(link.opened().eq([(second, FourCc::new(*b"SMEM"))]));
 }
+
+#[test]
+fn a_message_for_nobody_can_be_shown() {
+    let (mut link, board, _) = opened(Behaviour::Sink);
+    for (payload, words) in [
+        (&[][..], [0, 0]),
+        (&[1, 2, 3, 4, 5][..], [0x0403_0201, 5]),
+        (&[1, 2, 3, 4, 5, 6, 7, 8, 9][..], [0x0403_0201, 0x0807_0605]),
+    ] {
+        let offset = board.memory().load(0x03c) as u16;
+        board.peer().queue(DATA, PEER_PORT, 9, payload);
+        board.run_peer();
+        link.poll().unwrap();
+        let stray = link.last_stray().unwrap();
+        assert_eq!((stray.msgid, usize::from(stray.size), stray.words), (0x0504_b009, payload.len(), words));
+        assert_eq!((stray.slot.number(), stray.offset), (2, offset));
+    }
+}

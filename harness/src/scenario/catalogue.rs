@@ -70,6 +70,12 @@ catalogue! {
     BadHandles => bad_handles,
     /// Many buffers at once, and answers that cannot be sent.
     Pipeline => pipeline,
+    /// Both directions full.
+    BothFull => both_full,
+    /// What stays behind.
+    Leak => leak,
+    /// A receiver that forgets messages.
+    ReceiverKeeps => receiver_keeps,
     /// A camera's frames, without a camera.
     Soak => soak,
 }

@@ -1,13 +1,15 @@
 //! Many buffers at once: imports and frees sent without waiting for the answers to those before.
 
+use core::time::Duration;
+
 use heapless::Vec;
 use vchiq_mbox::Deadline;
 use vcsm::{Error, Freed, ImportFailure, Imported, Importing, Returned};
 
-use super::shared_memory::Client;
+use super::shared_memory::{Client, settle};
 use crate::{
     block::Block,
-    board::Board,
+    board::{Board, Host},
     failure::Failure,
     pattern::Pattern,
     session::{ANSWER_TIMEOUT, Session},
@@ -15,6 +17,8 @@ use crate::{
 
 /// Buffers out at a time, at most.
 pub(super) const WIDEST: usize = 128;
+/// No answer for so long counts as the firmware having no slot to answer in: it takes microseconds.
+const SILENCE: Duration = Duration::from_millis(20);
 /// A client for so many.
 pub(super) type WideClient<'a, B> = Client<'a, B, WIDEST>;
 
@@ -130,6 +134,35 @@ impl<'a, B: Board> Crowd<'a, B> {
         self.take_back(session, client)
     }
 
+    /// Goes round and round until the firmware falls silent, or has been asked often enough.
+    pub(super) fn press(
+        &mut self,
+        session: &mut Session<'a, B>,
+        client: &mut WideClient<'a, B>,
+        most: u32,
+    ) -> Result<Pressed, Failure> {
+        for rounds in 0..most {
+            session.check_run_time()?;
+            session.journal.host().progress();
+            let silent = Ok(Pressed { rounds, silent: true });
+            let deadline = session.deadline(SILENCE);
+            if !self.import(session, client, deadline)?
+                || !settle(session, client, deadline, all_answered::<B>)?
+            {
+                return silent;
+            }
+            self.take_handles(session, client)?;
+            self.free(session, client)?;
+            let deadline = session.deadline(SILENCE);
+            if !settle(session, client, deadline, none_out::<B>)? {
+                return silent;
+            }
+            self.take_back(session, client)?;
+            self.turn_round();
+        }
+        Ok(Pressed { rounds: most, silent: false })
+    }
+
     /// Makes those that came back ready for another round.
     pub(super) fn turn_round(&mut self) {
         self.ready.extend(self.returned.drain(..));
@@ -146,6 +179,14 @@ impl<'a, B: Board> Crowd<'a, B> {
     }
 }
 
+/// How far a crowd got.
+pub(super) struct Pressed {
+    /// Rounds that were answered whole.
+    pub(super) rounds: u32,
+    /// The next one was not, for [`SILENCE`].
+    pub(super) silent: bool,
+}
+
 /// The peer keeps the slots that a message would need.
 fn is_back_pressure(error: &Error) -> bool {
     use vchiq_mbox::{Error as LinkError, error::Exhausted};
@@ -158,11 +199,11 @@ fn is_back_pressure(error: &Error) -> bool {
 }
 
 /// Every import that is out has its handle.
-pub(super) fn all_answered<B: Board>(client: &WideClient<'_, B>) -> bool {
+fn all_answered<B: Board>(client: &WideClient<'_, B>) -> bool {
     client.outstanding().all(|buffer| buffer.handle.is_some())
 }
 
 /// No buffer is out.
-pub(super) fn none_out<B: Board>(client: &WideClient<'_, B>) -> bool {
+fn none_out<B: Board>(client: &WideClient<'_, B>) -> bool {
     client.outstanding().next().is_none()
 }

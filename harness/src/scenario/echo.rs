@@ -34,7 +34,7 @@ mod kind {
 }
 
 /// Words of CONFIG: type, blocksize, iters, verify, echo, three alignments, two quotas. Blocksize 0 asks for pings.
-const CONFIG: [u32; 10] = [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, 0];
+pub(super) const CONFIG: [u32; 10] = [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, 0];
 
 /// CONFIG for bulk transfers of so many bytes, each echoed; what is in them is ours to check.
 pub(super) const fn bulk_config(bytes: u32, iterations: u32) -> [u32; 10] {
@@ -231,4 +231,18 @@ fn record_exchange<B: Board>(
 
 fn first_word(bytes: &[u8]) -> u32 {
     bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// An ECHO of `N` bytes with a number in its second word.
+pub(super) fn numbered<const N: usize>(number: u32) -> [u8; N] {
+    let mut message = [0; N];
+    for (bytes, word) in message.chunks_exact_mut(4).zip([kind::ECHO, number]) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    message
+}
+
+/// The number of [`numbered`].
+pub(super) fn number_of(message: &[u8]) -> u32 {
+    first_word(message.get(4..).unwrap_or(&[]))
 }

@@ -4,7 +4,7 @@
 //! needs it brings it up.
 
 use vchiq_mbox::{
-    ServiceHandle,
+    Message, ServiceHandle,
     error::{Error, Step},
     link::OpenRequest,
     mailbox::MailboxError,
@@ -15,7 +15,7 @@ use vchiq_mbox::{
 use crate::{
     board::Board,
     failure::Failure,
-    session::{CONTROL_TIMEOUT, LinkState, Session, TAKE_UP_TIMEOUT},
+    session::{ANSWER_TIMEOUT, CONTROL_TIMEOUT, LinkState, Session, TAKE_UP_TIMEOUT},
     verdict::{Owner, Verdict},
 };
 
@@ -131,6 +131,20 @@ pub(super) fn try_open<B: Board>(
         }
         Err(error) => Err(session.link_failure(error)),
     }
+}
+
+/// Waits for a message, copies it, and lets it go. Gives its size.
+pub(super) fn receive<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    out: &mut [u8],
+) -> Result<usize, Failure> {
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let received = session.link.receive(service, deadline).map(Message::hold);
+    let message = received.map_err(|error| session.link_failure(error))?;
+    let copied = session.link.copy_held(&message, out).map(<[u8]>::len);
+    session.link.release(message);
+    copied.map_err(|misuse| session.link_failure(misuse))
 }
 
 /// Closes a service.

@@ -17,14 +17,17 @@ mod steps;
 // One file a scenario.
 mod alias_matrix;
 mod bad_handles;
+mod both_full;
 mod bring_up;
 mod bulk;
 mod echo;
 mod free_while_locked;
 mod handshake;
+mod leak;
 mod not_ours;
 mod pause;
 mod pipeline;
+mod receiver_keeps;
 mod second_init;
 mod services;
 mod soak;

@@ -3,18 +3,16 @@
 //! With the slots held back the firmware's SMEM thread comes to a point where it cannot send; that is where the VPU
 //! was found in raspberrypi/linux#6701. Once the slots are returned everything must come that had to wait.
 
-use core::time::Duration;
-
 use vchiq_mbox::{Clock, link::Misbehaviour, property::FirmwareRevision};
 
 use super::{
     Group, Needs, Scenario,
-    crowd::{Crowd, WideClient, all_answered, none_out},
-    shared_memory::{self, settle},
+    crowd::{Crowd, Pressed, WideClient},
+    shared_memory,
     steps::Steps,
 };
 use crate::{
-    board::{Board, Host},
+    board::Board,
     failure::Failure,
     session::{ANSWER_TIMEOUT, Counts, Session, record},
 };
@@ -45,8 +43,6 @@ pub(super) static DESCRIPTION: Scenario = Scenario {
 
 /// Bytes of each buffer.
 const SIZE: usize = 4096;
-/// Silence that counts as the firmware having no slot left to answer in.
-const SILENCE: Duration = Duration::from_millis(20);
 /// Imports after which the firmware must have run out of slots: 31 slots hold 2600 pairs of IMPORT's reply and RELEASED.
 const ENOUGH: usize = 3000;
 
@@ -128,49 +124,21 @@ fn with_slots_held_back<'a, B: Board>(
         session.step(width.held, |session| {
             let mut crowd = Crowd::new(session, width.count, SIZE)?;
             session.link.misbehave(Misbehaviour::HoldSlotsBack);
-            let pressed = press(session, client, &mut crowd, width.count, tally);
+            let pressed = crowd.press(session, client, ENOUGH.div_ceil(width.count) as u32);
             let held = session.link.positions().slots_held;
             tally.most_slots_held = tally.most_slots_held.max(held);
             // The mailbox shares nothing with the slots: if it is silent too, the firmware as a whole is.
             let alive = session.ask::<FirmwareRevision>(());
             session.link.behave();
-            pressed?;
+            let Pressed { rounds, silent } = pressed?;
+            tally.rounds += u64::from(rounds);
+            tally.stopped += u64::from(silent);
             alive.map_err(|error| {
                 Failure::from(error).with("slots_held", held).at(&session.link.positions())
             })?;
             crowd.finish(session, client)?;
             crowd.check(session)
         })?;
-    }
-    Ok(())
-}
-
-/// Goes on until the firmware falls silent, or has been asked often enough.
-fn press<'a, B: Board>(
-    session: &mut Session<'a, B>,
-    client: &mut WideClient<'a, B>,
-    crowd: &mut Crowd<'a, B>,
-    count: usize,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    for _ in 0..ENOUGH.div_ceil(count) {
-        session.check_run_time()?;
-        session.journal.host().progress();
-        let silence = session.deadline(SILENCE);
-        if !crowd.import(session, client, silence)? || !settle(session, client, silence, all_answered::<B>)? {
-            tally.stopped += 1;
-            return Ok(());
-        }
-        crowd.take_handles(session, client)?;
-        crowd.free(session, client)?;
-        let silence = session.deadline(SILENCE);
-        if !settle(session, client, silence, none_out::<B>)? {
-            tally.stopped += 1;
-            return Ok(());
-        }
-        crowd.take_back(session, client)?;
-        crowd.turn_round();
-        tally.rounds += 1;
     }
     Ok(())
 }

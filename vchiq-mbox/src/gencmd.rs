@@ -19,6 +19,8 @@ use crate::{
 pub const GCMD: OpenRequest = OpenRequest::new(FourCc::new(*b"GCMD"), 1, 1);
 /// Longest command in bytes, without its NUL.
 pub const MAX_COMMAND: usize = 511;
+/// Longest text by mailbox in bytes: 1024 of value, as the published client declares, less the error code.
+pub const MAX_MAILBOX_TEXT: usize = 1020;
 /// Bytes of the error code before the text.
 const CODE_BYTES: usize = 4;
 

@@ -3,7 +3,7 @@
 use crate::{
     deadline::Deadline,
     error::Owner,
-    gencmd::Answer,
+    gencmd::{Answer, MAX_MAILBOX_TEXT},
     platform::{BusAddress, MailboxRegisters, Platform, Window},
     property::{MAX_WORDS, Tag},
 };
@@ -247,7 +247,7 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
     }
 
     /// Asks the firmware by text (tag 0x00030080); the answer is read into `out`, of at least 1024 bytes. It works
-    /// while VCHIQ is stuck. A text that fills the tag's 1020 bytes has no NUL and may have been cut by the firmware.
+    /// while VCHIQ is stuck. A text of [`MAX_MAILBOX_TEXT`] bytes has no NUL: the firmware may have cut it.
     ///
     /// # Errors
     /// As [`Self::call`]; [`MailboxError::NotAnswered`] by firmware that does not know the tag, or leaves the command
@@ -260,11 +260,10 @@ impl<R: MailboxRegisters, B: Window> Mailbox<R, B> {
         deadline: Deadline,
     ) -> Result<Answer<'a>, MailboxError> {
         const TAG: u32 = 0x0003_0080;
-        // 1024 bytes of value, as the published client declares: one word of code, then text.
-        const ROOM: usize = 256;
+        // One word of code, then text.
+        const ROOM: usize = 1 + MAX_MAILBOX_TEXT / 4;
         let (need, have) = ((FRAME_WORDS + ROOM) * 4, self.buffer.len());
-        let text = ROOM * 4 - 5;
-        if have < need || out.len() < ROOM * 4 || command.len() > text {
+        if have < need || out.len() < ROOM * 4 || command.len() >= MAX_MAILBOX_TEXT {
             return Err(MailboxError::BufferTooSmall { have: have.min(out.len()), need });
         }
         let status = self.text_call(board, TAG, command.as_bytes(), ROOM, deadline)?.0;

@@ -7,6 +7,8 @@ word_tags! {
     BoardModel = 0x0001_0001,
     /// Board revision code (hardware fact sheet 1).
     BoardRevision = 0x0001_0002,
+    /// Mask of the DMA channels that the Arm may use.
+    DmaChannels = 0x0006_0001,
 }
 
 /// Serial number; leave it out of reports.
@@ -65,22 +67,36 @@ region_tags! {
     VideoCoreMemory = 0x0001_0006,
 }
 
-/// Temperature of the SoC, in thousandths of a degree Celsius.
-pub struct Temperature;
+/// Defines tags that take sensor 0 and answer thousandths of a degree Celsius.
+macro_rules! temperature_tags {
+    ($($(#[$doc:meta])* $name:ident = $id:literal),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            pub struct $name;
 
-impl Tag for Temperature {
-    const ID: u32 = 0x0003_0006;
-    const VALUE_WORDS: usize = 2;
-    type Request = ();
-    type Response = u32;
+            impl Tag for $name {
+                const ID: u32 = $id;
+                const VALUE_WORDS: usize = 2;
+                type Request = ();
+                type Response = u32;
 
-    fn encode((): (), words: &mut [u32; MAX_WORDS]) {
-        words[0] = 0;
-    }
+                fn encode((): (), words: &mut [u32; MAX_WORDS]) {
+                    words[0] = 0;
+                }
 
-    fn decode(words: &[u32]) -> Result<u32, u32> {
-        Ok(word(words, 1))
-    }
+                fn decode(words: &[u32]) -> Result<u32, u32> {
+                    Ok(word(words, 1))
+                }
+            }
+        )+
+    };
+}
+
+temperature_tags! {
+    /// Temperature of the SoC.
+    Temperature = 0x0003_0006,
+    /// Temperature above which the SoC is slowed down.
+    MaxTemperature = 0x0003_000a,
 }
 
 bitflags::bitflags! {

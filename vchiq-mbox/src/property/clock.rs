@@ -21,6 +21,40 @@ pub enum ClockId {
     Emmc2 = 12,
 }
 
+impl ClockId {
+    /// Every clock.
+    pub const ALL: [Self; 11] = [
+        Self::Emmc,
+        Self::Uart,
+        Self::Arm,
+        Self::Core,
+        Self::V3d,
+        Self::H264,
+        Self::Isp,
+        Self::Sdram,
+        Self::Pixel,
+        Self::Pwm,
+        Self::Emmc2,
+    ];
+
+    /// As the command `measure_clock` spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Emmc => "emmc",
+            Self::Uart => "uart",
+            Self::Arm => "arm",
+            Self::Core => "core",
+            Self::V3d => "v3d",
+            Self::H264 => "h264",
+            Self::Isp => "isp",
+            Self::Sdram => "sdram",
+            Self::Pixel => "pixel",
+            Self::Pwm => "pwm",
+            Self::Emmc2 => "emmc2",
+        }
+    }
+}
+
 /// Defines tags that take a clock and answer its rate in Hz.
 macro_rules! rate_tags {
     ($($(#[$doc:meta])* $name:ident = $id:literal),+ $(,)?) => {

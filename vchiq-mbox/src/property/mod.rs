@@ -10,8 +10,8 @@ mod memory;
 mod vchiq;
 
 pub use board::{
-    ArmMemory, BoardModel, BoardRevision, BoardSerial, MemoryRegion, Temperature, Throttled, ThrottledFlags,
-    VideoCoreMemory,
+    ArmMemory, BoardModel, BoardRevision, BoardSerial, DmaChannels, MaxTemperature, MemoryRegion,
+    Temperature, Throttled, ThrottledFlags, VideoCoreMemory,
 };
 pub use clock::{ClockId, ClockRate, MaxClockRate, MeasuredClockRate, MinClockRate};
 pub use firmware::{FirmwareHash, FirmwareRevision, FirmwareVariant, Hash, Variant};

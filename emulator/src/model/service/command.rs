@@ -8,8 +8,8 @@ const FAILED: i32 = 1;
 const CLOCKS: [(&str, u32, u32); 6] =
     [("arm", 48, 3), ("core", 1, 4), ("h264", 28, 6), ("isp", 45, 7), ("v3d", 46, 5), ("uart", 22, 2)];
 /// What `commands` lists.
-const COMMANDS: &str = "commands, get_mem, get_throttled, measure_clock, measure_temp, mem_oom, \
-                        mem_reloc_stats, mem_validate, version";
+const COMMANDS: &str = "codec_enabled, commands, get_config, get_mem, get_rsts, get_throttled, measure_clock, \
+                        measure_temp, measure_volts, mem_oom, mem_reloc_stats, mem_validate, version";
 
 /// The reply to a command: error code, text, NUL.
 pub(in crate::model) fn answer(facts: &Facts, request: &[u8]) -> Vec<u8> {
@@ -39,9 +39,13 @@ fn reply(facts: &Facts, command: &str) -> Result<String, &'static str> {
             format!("frequency({shown})={}", facts.clock_rate(id))
         }
         "measure_temp" => "temp=48.3'C".to_owned(),
+        "measure_volts" => "volt=1.2000V".to_owned(),
+        "codec_enabled" => format!("{}=enabled", argument.ok_or("Invalid arguments")?),
+        "get_config" => "arm_64bit=1".to_owned(),
+        "get_rsts" => "get_rsts=0".to_owned(),
         "get_throttled" => "throttled=0x0".to_owned(),
         "mem_reloc_stats" => "alloc failures:     0\ncompactions:        0\nlegacy block fails: 0".to_owned(),
-        "mem_oom" => "oom events: 0".to_owned(),
+        "mem_oom" => "oom events: 0\nlifetime oom required: 0 Mbytes".to_owned(),
         "mem_validate" => String::new(),
         _ => return Err("Command not registered"),
     })

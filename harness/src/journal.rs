@@ -1,14 +1,15 @@
 //! Records in the order they happen.
 
 use heapless::Vec;
+use vchiq_mbox::gencmd::Answer;
 
 use crate::{
     board::Host,
     failure::Failure,
     histogram::Histogram,
     record::{
-        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, ScenarioEnd, Step, clipped,
-        encode,
+        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, ScenarioEnd, Step,
+        TEXT_BYTES, Text, When, clipped, encode,
     },
     verdict::Verdict,
 };
@@ -79,6 +80,22 @@ impl<'a, H: Host> Journal<'a, H> {
                 part: part as u16,
                 parts: parts as u16,
                 buckets: buckets.collect(),
+            }));
+        }
+    }
+
+    /// An answer in text, in as many records as it takes; one for an empty one.
+    pub(crate) fn text(&mut self, when: When, command: &str, answer: &Answer<'_>) {
+        let parts = answer.bytes.len().div_ceil(TEXT_BYTES).max(1);
+        for part in 0..parts {
+            let offset = part * TEXT_BYTES;
+            self.emit(&Record::Text(Text {
+                when,
+                command: clipped(command),
+                code: answer.code,
+                size: answer.bytes.len() as u16,
+                offset: offset as u16,
+                bytes: answer.bytes.iter().copied().skip(offset).take(TEXT_BYTES).collect(),
             }));
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     inquiry,
     journal::Journal,
     plan::{AtEnd, BadWord, Parsed, Plan},
-    record::{Record, Start, When, clipped},
+    record::{Record, Start, clipped},
     scenario,
     session::{PROPERTY_TIMEOUT, Session, verdict_of},
     timing::Calibration,
@@ -84,8 +84,7 @@ fn follow<B: Board>(board: &mut B, parsed: Parsed, unread: Option<Failure>) -> O
         session.journal.emit(&Record::Planned { name: clipped(kind.name()) });
     }
     session.calibration = Calibration::measure(&session.clock).ok();
-    inquiry::board_and_peer(&mut session);
-    inquiry::clocks(&mut session, When::Before);
+    inquiry::before(&mut session);
 
     let mut verdict = verdict_of(unread.as_ref());
     if let Some(failure) = unread {
@@ -98,7 +97,7 @@ fn follow<B: Board>(board: &mut B, parsed: Parsed, unread: Option<Failure>) -> O
         session.journal.scenario_end(kind.name(), report.failure.as_ref(), report.counts.into_list());
     }
 
-    inquiry::clocks(&mut session, When::After);
+    inquiry::after(&mut session);
     session.journal.end(verdict);
     Outcome { verdict, at_end }
 }

@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use heapless::Vec;
-use vchiq_mbox::{Deadline, Mailbox, Vchiq, error::Misuse, mailbox::MailboxError, property::Tag};
+use vchiq_mbox::{
+    Deadline, Mailbox, Vchiq, error::Misuse, gencmd::Answer, mailbox::MailboxError, property::Tag,
+};
 
 use crate::{
     board::{Board, Identity, Parts},
@@ -19,6 +21,8 @@ use crate::{
 
 /// Longest wait for the answer to a property message.
 pub(crate) const PROPERTY_TIMEOUT: Duration = Duration::from_millis(500);
+/// Room for an answer in text by mailbox.
+pub(crate) const ANSWER_BYTES: usize = 1024;
 /// Longest wait for VideoCore to take slot zero up.
 pub(crate) const TAKE_UP_TIMEOUT: Duration = Duration::from_millis(1000);
 /// Longest wait for CONNECT, OPENACK or CLOSE: VideoCore may start a thread for it.
@@ -128,6 +132,16 @@ impl<'a, B: Board> Session<'a, B> {
     pub(crate) fn ask<T: Tag>(&mut self, request: T::Request) -> Result<T::Response, MailboxError> {
         let deadline = self.deadline(PROPERTY_TIMEOUT);
         self.mailbox.call::<T>(self.link.platform(), request, deadline)
+    }
+
+    /// Asks by text, through the mailbox; `out` holds at least [`ANSWER_BYTES`].
+    pub(crate) fn ask_text<'t>(
+        &mut self,
+        command: &str,
+        out: &'t mut [u8],
+    ) -> Result<Answer<'t>, MailboxError> {
+        let deadline = self.deadline(PROPERTY_TIMEOUT);
+        self.mailbox.gencmd(self.link.platform(), command, out, deadline)
     }
 
     /// Fails when the run's time is up.

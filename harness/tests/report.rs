@@ -159,7 +159,15 @@ fn the_report_has_the_shape_of_schema_1() {
             "board": { "soc": "BCM2837", "model": "3B", "revision": "a02082" },
             "rung": "emulated",
             "timing": "modelled",
-            "clocks": { "arm_hz": 1_200_000_000, "core_hz": 400_000_000 },
+            "clocks": {
+                "arm_hz": 1_200_000_000,
+                "core_hz": 400_000_000,
+                "arm_after_hz": 1_200_000_000,
+                "core_after_hz": 400_000_000,
+                "counter_hz": 19_200_000,
+                "cycles_hz": 1_200_000_100,
+                "bracket_cycles": 6,
+            },
             "peer": {
                 "kind": "firmware",
                 "revision": 1_661_522_596,
@@ -167,6 +175,9 @@ fn the_report_has_the_shape_of_schema_1() {
                 "date": "2022-08-26",
                 "variant": "start",
             },
+            "memory": { "arm_bytes": 0x3b40_0000, "vc_bytes": 0x04c0_0000 },
+            "throttled": { "before": 0, "after": 0, "flags": [], "times_void": false },
+            "temperature": { "before_millidegrees": 40_000, "after_millidegrees": 40_000 },
             "started": "2026-09-21T14:13:20Z",
             "wall_s": 3,
             "scenarios": [{
@@ -192,6 +203,19 @@ fn the_report_has_the_shape_of_schema_1() {
     assert_eq!(collected.notes, Vec::<String>::new());
     let back: harness::report::Report = serde_json::from_value(json).expect("the same shape");
     assert_eq!(back, collected.report);
+}
+
+/// Reports of the first release have none of what came later.
+#[test]
+fn a_report_without_the_optional_objects_is_read() {
+    let mut json = serde_json::to_value(collect(&lines(&passing_run()), None).report).expect("plain data");
+    let object = json.as_object_mut().expect("an object");
+    for name in ["firmware", "memory", "throttled", "temperature"] {
+        object.remove(name);
+    }
+    object["clocks"] = serde_json::json!({ "arm_hz": 1_200_000_000, "core_hz": 400_000_000 });
+    let report: harness::report::Report = serde_json::from_value(json).expect("a report");
+    assert_eq!((report.throttled, report.clocks.counter_hz), (None, None));
 }
 
 #[test]
@@ -312,6 +336,19 @@ fn the_first_failed_step_gives_the_reason_with_its_evidence() {
         Some("connect: no CONNECT within 2 s [slave.tx_pos=0x20, found=0x7]")
     );
     assert_eq!(report.scenarios[0].owner, Some(Owner::Firmware));
+}
+
+#[test]
+fn an_image_of_another_commit_is_told_once() {
+    let mut lines = lines(&passing_run());
+    for line in &mut lines {
+        // A layout of the future, its checksum right.
+        *line = "0.001 INFO @record [255, 0, 0, 255, 237, 217, 65]".to_owned();
+    }
+    let notes = collect(&lines, None).notes;
+    let told: Vec<_> = notes.iter().filter(|note| note.contains("record layout 255")).collect();
+    assert_eq!(told.len(), 1, "{notes:?}");
+    assert!(told[0].contains("not of the same commit"), "{told:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use emulator::{board::Board, machine::Stop};
 use harness::{
     Verdict,
     record::decode,
-    report::{Collected, Collector, Finish, PeerKind, Rung, Setup, Timing},
+    report::{Collected, Collector, Finish, PeerKind, Report, Rung, Setup, Timing},
 };
 use tests::native::{Firmware, NativeBoard, StartFault, firmware_dir};
 
@@ -54,6 +54,7 @@ fn assert_passes(model: Board, variant: &str) -> Option<Collected> {
         (PeerKind::Firmware, &*format!("start{variant}"))
     );
     assert_eq!(report.peer.build_id.len(), 40, "{}", report.peer.build_id);
+    assert_tells_of_itself(report);
     let handshake = report.scenarios.last().expect("three scenarios");
     for name in ["imports", "released", "handshakes"] {
         assert_eq!(handshake.counts[name], 50, "{name}");
@@ -61,6 +62,24 @@ fn assert_passes(model: Board, variant: &str) -> Option<Collected> {
     assert!(handshake.sides.is_some_and(|sides| sides.vpu_instructions > 0));
     assert_eq!(collected.notes, Vec::<String>::new());
     Some(collected)
+}
+
+/// Texts and tags agree on which firmware this is; the run left the relocatable heap as it was.
+fn assert_tells_of_itself(report: &Report) {
+    let firmware = report.firmware.as_ref().expect("answers to commands");
+    let version = &firmware.version_text;
+    assert!(version.contains(&report.peer.build_id), "{version}");
+    assert!(version.ends_with(&format!("({})", report.peer.variant)), "{version}");
+    let heaps = report.memory.and_then(|memory| memory.before.zip(memory.after));
+    let (before, after) = heaps.expect("heaps before and after");
+    assert!(before.reloc_free_mib.is_some() && before.alloc_failures.is_some(), "{before:?}");
+    assert_eq!(
+        (before.reloc_free_mib, before.alloc_failures, before.oom_events),
+        (after.reloc_free_mib, after.alloc_failures, after.oom_events)
+    );
+    let throttled = report.throttled.as_ref().expect("a throttle word");
+    assert!(!throttled.times_void, "{throttled:?}");
+    assert_eq!(report.clocks.settings["arm"].set_hz, Some(report.clocks.arm_hz));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::Record;
 /// First word of a log line that carries a record.
 pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// No frame is longer.
 pub const MAX_FRAME: usize = 1200;
 
@@ -38,7 +38,7 @@ pub enum Damage {
         said: u32,
     },
     /// From an image with another record layout.
-    #[error("record layout {0}, this tool reads {VERSION}")]
+    #[error("record layout {0}, this tool reads {VERSION}: image and tool are not of the same commit")]
     Version(u8),
     /// Checksum right, contents not.
     #[error("checksum is right but the contents are no record")]
@@ -114,7 +114,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::super::{
-        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Latency, Peer, ScenarioEnd, Start, Step, When, clipped,
+        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ScenarioEnd, Start, Step,
+        TEXT_BYTES, Text, When, clipped,
     };
     use super::*;
     use crate::verdict::{Owner, Verdict};
@@ -187,6 +188,15 @@ mod tests {
                 counts: longest_facts(),
             }),
             Record::End { verdict: Verdict::Pass, records: u16::MAX },
+            Record::Facts(Facts { topic: longest(), facts: longest_facts() }),
+            Record::Text(Text {
+                when: When::After,
+                command: longest(),
+                code: i32::MIN,
+                size: u16::MAX,
+                offset: u16::MAX,
+                bytes: [u8::MAX; TEXT_BYTES].into_iter().collect(),
+            }),
         ]
     }
 

@@ -34,6 +34,8 @@ pub const BUCKETS_PER_RECORD: usize = 64;
 pub const MAX_EVIDENCE: usize = 14;
 /// Counts that a scenario can carry.
 pub const MAX_COUNTS: usize = 26;
+/// Bytes of text that one record carries; a longer text comes in several.
+pub const TEXT_BYTES: usize = 512;
 
 /// One record. The order of variants and fields is the wire format: a change raises [`frame::VERSION`].
 // One exists at a time, on the stack of whoever emits it, and there is no allocator to put its contents elsewhere.
@@ -87,6 +89,10 @@ pub enum Record {
         /// Records sent before this one, so that a lost one is noticed.
         records: u16,
     },
+    /// What property tags say beyond [`Record::Board`] and [`Record::Clocks`].
+    Facts(Facts),
+    /// What the firmware answered to a command.
+    Text(Text),
 }
 
 /// First record of a run.
@@ -142,8 +148,9 @@ pub struct Clocks {
     pub throttled: Option<u32>,
 }
 
-/// When clocks were read.
+/// When the firmware was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum When {
     /// Before the scenarios.
     Before,
@@ -169,6 +176,32 @@ pub struct Fact {
     pub name: Name,
     /// Its value.
     pub value: u32,
+}
+
+/// Words of one kind, by name: `clock-rate` of every clock.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Facts {
+    /// Which kind.
+    pub topic: Name,
+    /// The words.
+    pub facts: Vec<Fact, MAX_EVIDENCE>,
+}
+
+/// An answer of the general command service, or a part of it. Bytes, because nothing makes the firmware send text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Text {
+    /// Asked before or after the scenarios.
+    pub when: When,
+    /// The command: `get_mem reloc`.
+    pub command: Name,
+    /// Error code of the answer: 0 if the command was carried out.
+    pub code: i32,
+    /// Bytes of the whole text.
+    pub size: u16,
+    /// Where this part begins in it.
+    pub offset: u16,
+    /// This part.
+    pub bytes: Vec<u8, TEXT_BYTES>,
 }
 
 /// A step's end.

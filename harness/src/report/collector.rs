@@ -2,18 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use vchiq_mbox::property::FirmwareRevision;
-
 use super::{
-    board_name::model_of,
-    date::{date_of, timestamp_of},
-    schema::{
-        Board, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Rung, SCHEMA, ScenarioReport, Timing,
-    },
+    date::timestamp_of,
+    firmware::Memory,
+    inventory::Inventory,
+    schema::{Counters, Image, Latency, Report, Rung, SCHEMA, ScenarioReport, Timing},
 };
 use crate::{
     histogram::{Histogram, Summary},
-    record::{self, Damage, Fact, Frame, Record, When, frame::in_log_line},
+    record::{self, Damage, Fact, Frame, Record, frame::in_log_line},
     verdict::{Owner, Verdict},
 };
 
@@ -70,10 +67,7 @@ pub struct Collector {
     setup: Setup,
     start: Option<record::Start>,
     planned: Vec<String>,
-    board: Option<record::BoardFacts>,
-    before: Option<record::Clocks>,
-    after: Option<record::Clocks>,
-    peer: Option<record::Peer>,
+    inventory: Inventory,
     scenarios: Vec<Pending>,
     steps: Vec<StepLine>,
     running_step: Option<(String, String)>,
@@ -111,10 +105,7 @@ impl Collector {
             setup,
             start: None,
             planned: Vec::new(),
-            board: None,
-            before: None,
-            after: None,
-            peer: None,
+            inventory: Inventory::default(),
             scenarios: Vec::new(),
             steps: Vec::new(),
             running_step: None,
@@ -160,12 +151,14 @@ impl Collector {
                 }
                 self.start = Some(start);
                 self.planned.clear();
+                self.inventory.restart();
             }
             Record::Planned { name } => self.planned.push(name.to_string()),
-            Record::Board(board) => self.board = Some(board),
-            Record::Clocks(clocks) if clocks.when == When::Before => self.before = Some(clocks),
-            Record::Clocks(clocks) => self.after = Some(clocks),
-            Record::Peer(peer) => self.peer = Some(peer),
+            told @ (Record::Board(_)
+            | Record::Clocks(_)
+            | Record::Peer(_)
+            | Record::Facts(_)
+            | Record::Text(_)) => self.inventory.take(told),
             Record::ScenarioStart { name } => {
                 let trouble_before = self.trouble();
                 let mut pending = Pending::new(name.to_string(), trouble_before);
@@ -207,8 +200,12 @@ impl Collector {
             }
         }
         self.add_unreached();
-        let notes = self.notes();
         let start = self.start.take();
+        let firmware = self.inventory.firmware();
+        let answers = firmware.as_ref().map_or(&[][..], |firmware| &firmware.answers);
+        let memory = self.inventory.memory(answers);
+        let mut notes = self.notes();
+        notes.extend(memory.iter().flat_map(Memory::changes));
         let report = Report {
             schema: SCHEMA,
             image: Image {
@@ -216,14 +213,15 @@ impl Collector {
                 sha256: self.setup.image_sha256.clone(),
                 profile: start.as_ref().map(|start| start.profile.to_string()).unwrap_or_default(),
             },
-            board: self.board_report(),
+            board: self.inventory.board(),
             rung: self.setup.rung,
             timing: self.setup.timing,
-            clocks: Clocks {
-                arm_hz: self.before.map_or(0, |clocks| clocks.arm_hz),
-                core_hz: self.before.map_or(0, |clocks| clocks.core_hz),
-            },
-            peer: self.peer_report(),
+            clocks: self.inventory.clocks(),
+            peer: self.inventory.peer(self.setup.model_peer),
+            firmware,
+            memory,
+            throttled: self.inventory.throttled(),
+            temperature: self.inventory.temperature(),
             started: timestamp_of(self.setup.started),
             wall_s: finish.wall_s,
             scenarios: self.scenarios.into_iter().map(Pending::into_report).collect(),
@@ -317,65 +315,15 @@ impl Collector {
         if self.lost > 0 {
             notes.push(format!("{} records lost on their way", self.lost));
         }
-        notes.extend(self.damaged.iter().map(|damage| format!("a damaged record: {damage}")));
-        if let (Some(before), Some(after)) = (self.before, self.after) {
-            let known = before.arm_hz != 0 && after.arm_hz != 0;
-            if known && before.arm_hz.abs_diff(after.arm_hz) > before.arm_hz / 1000 {
-                notes.push(format!(
-                    "the Arm clock moved from {} to {} Hz: do not compare these times",
-                    before.arm_hz, after.arm_hz
-                ));
-            }
-            let sticky = |word: Option<u32>| word.unwrap_or(0) >> 16;
-            if sticky(after.throttled) & !sticky(before.throttled) != 0 {
-                notes.push(
-                    "the firmware throttled the board meanwhile: do not compare these times".to_owned(),
-                );
+        // An image of another commit damages every record in the same way.
+        let mut last = None;
+        for damage in &self.damaged {
+            if last.replace(damage) != Some(damage) {
+                notes.push(format!("a damaged record: {damage}"));
             }
         }
-        if let Some(clocks) = self.before
-            && clocks.arm_hz != 0
-            && clocks.arm_hz.abs_diff(clocks.cycles_hz) > clocks.arm_hz / 50
-        {
-            notes.push(format!(
-                "the cycle counter runs at {} Hz, the firmware measures {} Hz",
-                clocks.cycles_hz, clocks.arm_hz
-            ));
-        }
+        notes.extend(self.inventory.notes());
         notes
-    }
-
-    fn board_report(&self) -> Board {
-        let revision = self.board.as_ref().map_or(0, |board| board.revision);
-        Board {
-            soc: self.board.as_ref().map_or_else(|| "unknown".to_owned(), |board| board.soc.to_string()),
-            model: model_of(revision),
-            revision: format!("{revision:x}"),
-        }
-    }
-
-    fn peer_report(&self) -> Peer {
-        let revision = self.peer.as_ref().map_or(0, |peer| peer.revision);
-        let hash = self.peer.as_ref().and_then(|peer| peer.hash);
-        let kind = match revision {
-            0 | FirmwareRevision::QEMU => PeerKind::Absent,
-            _ if self.setup.model_peer => PeerKind::Model,
-            _ => PeerKind::Firmware,
-        };
-        Peer {
-            kind,
-            revision,
-            build_id: hash.map(|words| words.map(|word| format!("{word:08x}")).concat()).unwrap_or_default(),
-            date: if kind == PeerKind::Absent { String::new() } else { date_of(u64::from(revision)) },
-            variant: match self.peer.as_ref().and_then(|peer| peer.variant) {
-                Some(1) => "start",
-                Some(2) => "start_x",
-                Some(3) => "start_db",
-                Some(4) => "start_cd",
-                _ => "unknown",
-            }
-            .to_owned(),
-        }
     }
 }
 

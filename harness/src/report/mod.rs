@@ -1,13 +1,18 @@
 //! PC side: records in, one schema-1 report out.
 
+mod answers;
 mod board_name;
 mod collector;
 mod date;
+mod firmware;
+mod inventory;
 mod schema;
 
 pub use board_name::model_of;
 pub use collector::{Collected, Collector, Finish, Setup, StepLine};
 pub use date::{date_of, timestamp_of};
+pub use firmware::{Answer, Firmware, Heaps, Memory, Temperature, Throttled};
 pub use schema::{
-    Board, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Rung, SCHEMA, ScenarioReport, Timing,
+    Board, ClockSetting, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Rung, SCHEMA,
+    ScenarioReport, Timing,
 };

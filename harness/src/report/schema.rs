@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::firmware::{Firmware, Memory, Temperature, Throttled};
 use crate::{
     histogram::{Histogram, lower_bound},
     verdict::{Owner, Verdict},
@@ -29,6 +30,18 @@ pub struct Report {
     pub clocks: Clocks,
     /// What ran on VideoCore.
     pub peer: Peer,
+    /// What it says of itself, if it answers commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<Firmware>,
+    /// Memory, if the firmware said anything about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    /// Throttling, if the firmware said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
+    /// Temperature, if the firmware said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
     /// When the run began, UTC, `2026-11-23T17:00:00Z`.
     pub started: String,
     /// How long it took, in seconds of the PC's clock.
@@ -64,6 +77,9 @@ pub struct Board {
     pub model: String,
     /// Revision code, hex without prefix as people quote it.
     pub revision: String,
+    /// Mask of the DMA channels that the Arm may use, if the firmware said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dma_channels: Option<u32>,
 }
 
 /// The four rungs, and QEMU as a second opinion on the Arm side.
@@ -112,13 +128,45 @@ impl Timing {
     }
 }
 
-/// Clock rates as the firmware measures them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// Clock rates.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Clocks {
-    /// Arm clock in Hz; 0 if nobody said.
+    /// Arm clock in Hz as the firmware measured it before the scenarios; 0 if nobody said.
     pub arm_hz: u32,
-    /// Core (VPU) clock in Hz; 0 if nobody said.
+    /// Core (VPU) clock in Hz, likewise.
     pub core_hz: u32,
+    /// Arm clock in Hz after the scenarios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm_after_hz: Option<u32>,
+    /// Core clock in Hz after the scenarios.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core_after_hz: Option<u32>,
+    /// Rate of the constant counter in Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter_hz: Option<u32>,
+    /// Rate of the cycle counter in Hz by our own count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles_hz: Option<u32>,
+    /// Cycles an empty bracket takes, subtracted from every sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bracket_cycles: Option<u32>,
+    /// Every clock that the firmware knows, by the name in `measure_clock`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, ClockSetting>,
+}
+
+/// What a clock is set to, and may be set to, in Hz.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ClockSetting {
+    /// What it is set to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_hz: Option<u32>,
+    /// The lowest it may be set to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_hz: Option<u32>,
+    /// The highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_hz: Option<u32>,
 }
 
 /// What answered.

@@ -47,7 +47,7 @@ fn header(report: &Report) -> String {
         PeerKind::Absent => "no VideoCore firmware".to_owned(),
         kind => format!("{} {} of {} ({})", kind.name(), peer.variant, peer.date, short(&peer.build_id)),
     };
-    let clocks = report.clocks;
+    let clocks = &report.clocks;
     let _ = writeln!(
         out,
         "image {} ({}) · peer {who} · Arm {} · core {}",
@@ -56,7 +56,39 @@ fn header(report: &Report) -> String {
         megahertz(clocks.arm_hz),
         megahertz(clocks.core_hz),
     );
+    if let Some(line) = firmware_line(report) {
+        let _ = writeln!(out, "{line}");
+    }
+    if let Some(throttled) = report.throttled.as_ref().filter(|throttled| throttled.times_void) {
+        let word = throttled.before.unwrap_or(0) | throttled.after.unwrap_or(0);
+        let flags = throttled.flags.join(", ");
+        let _ = writeln!(out, "THROTTLED ({word:#x}: {flags}): do not compare these times");
+    }
     out
+}
+
+/// What the firmware says of itself, and who has how much memory; `None` if neither is known.
+fn firmware_line(report: &Report) -> Option<String> {
+    let says = report.firmware.as_ref().and_then(|firmware| version_line(&firmware.version_text));
+    let says = says.map(|line| format!("firmware says: {line}"));
+    let memory = report.memory.filter(|memory| memory.arm_bytes != 0 && memory.vc_bytes != 0);
+    let memory = memory.map(|memory| {
+        format!("memory Arm {} MiB, VideoCore {} MiB", memory.arm_bytes >> 20, memory.vc_bytes >> 20)
+    });
+    let parts: Vec<String> = says.into_iter().chain(memory).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// The last line of the answer to `version`, its hash shortened, cut where a terminal's line would end.
+fn version_line(text: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let is_hash = |word: &str| word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words: Vec<&str> =
+        line.split_whitespace().map(|word| if is_hash(word) { short(word) } else { word }).collect();
+    let line = words.join(" ");
+    let cut: String = line.chars().take(LONGEST).collect();
+    Some(if cut == line { line } else { format!("{cut} …") })
 }
 
 /// The first digits of a hash.
@@ -164,7 +196,7 @@ fn microseconds(cycles: u64, hz: u32) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use harness::Owner;
-    use harness::report::{Board, Clocks, Image, Peer, Rung, Timing};
+    use harness::report::{Board, Clocks, Firmware, Image, Memory, Peer, Rung, Throttled, Timing};
 
     use super::*;
 
@@ -191,10 +223,15 @@ pub(super) mod tests {
         Report {
             schema: 1,
             image: Image { git: "8805e9a".into(), sha256: String::new(), profile: "image".into() },
-            board: Board { soc: "BCM2837".into(), model: "3B".into(), revision: "a02082".into() },
+            board: Board {
+                soc: "BCM2837".into(),
+                model: "3B".into(),
+                revision: "a02082".into(),
+                dma_channels: None,
+            },
             rung: Rung::Emulated,
             timing: Timing::Modelled,
-            clocks: Clocks { arm_hz: 1_200_000_000, core_hz: 400_000_000 },
+            clocks: Clocks { arm_hz: 1_200_000_000, core_hz: 400_000_000, ..Clocks::default() },
             peer: Peer {
                 kind: PeerKind::Firmware,
                 revision: 1_661_522_596,
@@ -202,6 +239,16 @@ pub(super) mod tests {
                 date: "2022-08-26".into(),
                 variant: "start".into(),
             },
+            firmware: Some(Firmware {
+                version_text: format!(
+                    "Aug 26 2022 14:04:36 \nversion {} (clean) (start)",
+                    "102f1e8483".repeat(4)
+                ),
+                answers: Vec::new(),
+            }),
+            memory: Some(Memory { arm_bytes: 944 << 20, vc_bytes: 64 << 20, before: None, after: None }),
+            throttled: Some(Throttled::default()),
+            temperature: None,
             started: "2026-11-23T17:00:00Z".into(),
             wall_s: 3,
             scenarios: vec![
@@ -234,6 +281,7 @@ pub(super) mod tests {
             "emulated · 3B (BCM2837, revision a02082) · timing modelled",
             "firmware start of 2022-08-26 (102f1e8400)",
             "Arm 1200 MHz",
+            "firmware says: version 102f1e8483 (clean) (start) · memory Arm 944 MiB, VideoCore 64 MiB",
             "released: none within 2 s",
             "firmware",
             "cycles of the Arm core, modelled",
@@ -253,6 +301,30 @@ pub(super) mod tests {
         collected.report.peer.kind = PeerKind::Absent;
         let text = summary(&collected);
         assert!(text.contains("image and peer unknown") && !text.contains("no VideoCore"), "{text}");
+    }
+
+    #[test]
+    fn a_throttled_run_is_marked_above_its_figures() {
+        let mut collected = collected();
+        assert!(!summary(&collected).contains("THROTTLED"));
+        collected.report.throttled = Some(Throttled {
+            before: Some(0),
+            after: Some(0x5_0005),
+            flags: vec!["under-voltage".into(), "throttled".into()],
+            times_void: true,
+        });
+        let text = summary(&collected);
+        let line = "\nTHROTTLED (0x50005: under-voltage, throttled): do not compare these times\n";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn whatever_the_firmware_calls_its_version_stays_in_one_line() {
+        assert_eq!(version_line(""), None);
+        assert_eq!(version_line("\n \n"), None);
+        assert_eq!(version_line("one\n\n two  three \n").as_deref(), Some("two three"));
+        let line = version_line(&"é".repeat(1000)).expect("a line");
+        assert_eq!(line.chars().count(), 82);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn says_absent(context: &Context) -> Result<()> {
     let report = &collected.report;
     let steps = || format!("{:#?}\n{:#?}", collected.steps, report.scenarios);
     ensure!(report.peer.kind == PeerKind::Absent, "QEMU was taken for firmware: {:?}", report.peer);
+    ensure!(report.firmware.is_none(), "QEMU answers commands: {:?}", report.firmware);
     let bring_up = report.scenarios.iter().find(|scenario| scenario.name == "bring-up");
     let bring_up = bring_up.with_context(|| format!("no bring-up was reported: {}", steps()))?;
     ensure!(bring_up.verdict == Verdict::Absent, "bring-up is {}: {}", bring_up.verdict, steps());

@@ -63,6 +63,9 @@ pub enum Misuse {
         /// Local port of the handle.
         port: u8,
     },
+    /// The message was received before VideoCore was reset, and is gone.
+    #[error("message of a former session")]
+    FormerSession,
     /// The service is not open.
     #[error("service at port {port} is not open")]
     NotOpen {

@@ -114,6 +114,13 @@ impl Services {
         Ok(ServiceHandle { port: port as u8, generation })
     }
 
+    /// Frees every port. Generations go on, so that no handle of before names anything.
+    pub(crate) fn forget_all(&mut self) {
+        for service in &mut self.table {
+            service.state = State::Free;
+        }
+    }
+
     /// The service that a handle names.
     pub(crate) fn get(&self, handle: ServiceHandle) -> Result<&Service, Misuse> {
         self.table

@@ -28,8 +28,8 @@ mod tests;
 pub mod wire;
 
 pub use client::{
-    Block, BlockFailure, BlockSize, Counters, FreeFailure, Freed, ImportFailure, Imported, Importing,
-    LinkReset, Locked, Options, ProtocolVersion, Recovered, ReleaseFailure, Returned, Smem,
+    Block, BlockFailure, BlockSize, Counters, FreeFailure, Freed, ImportFailure, Imported, Importing, Locked,
+    Options, ProtocolVersion, Recovered, ReleaseFailure, Returned, Smem,
 };
 pub use error::{Error, Exhausted, Misuse, Place, Violation};
 pub use ids::{Handle, KernelId, TransactionId};

@@ -76,10 +76,6 @@ pub struct BulkSetup {
     pub line: CacheLine,
 }
 
-/// Says that VideoCore has been reset since the link was used, so that it cannot write to any memory lent to it.
-#[derive(Debug)]
-pub struct VideoCoreReset(());
-
 /// Names a transfer; never used twice in the life of a link, up to 2^32 transfers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct BulkId(pub(crate) u32);
@@ -128,6 +124,11 @@ impl Bulks {
         self.list.iter().any(|bulk| bulk.ended.is_none() && bulk.port == Port::from(port))
     }
 
+    /// VideoCore has been reset: it has no memory any more. Numbers go on, so that no token names another transfer.
+    pub(super) fn forget_all(&mut self) {
+        self.list.clear();
+    }
+
     fn pending(&self, port: Port, direction: Direction) -> usize {
         let counts = |bulk: &&Bulk| bulk.ended.is_none() && bulk.port == port && bulk.direction == direction;
         self.list.iter().filter(counts).count()
@@ -149,11 +150,6 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         }
         self.bulks.setup = setup;
         Ok(())
-    }
-
-    /// Ends the link for good, after the caller has reset VideoCore: whatever it had is this side's again.
-    pub fn after_reset(self) -> (P, W, VideoCoreReset) {
-        (self.shared.platform, self.shared.window, VideoCoreReset(()))
     }
 
     /// Transfers that the peer has not ended.

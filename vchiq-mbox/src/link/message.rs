@@ -69,7 +69,7 @@ impl<P: Platform, W: Window> Message<'_, P, W> {
 
     /// Keeps the message, and with it its slot, beyond this borrow of the link.
     pub fn hold(self) -> HeldMessage {
-        let held = HeldMessage { id: self.id, info: self.info };
+        let held = HeldMessage { id: self.id, info: self.info, session: self.link.session };
         // The claim goes on in `held`, so it must not be dropped here.
         core::mem::forget(self);
         held
@@ -78,7 +78,8 @@ impl<P: Platform, W: Window> Message<'_, P, W> {
 
 impl<P: Platform, W: Window> Drop for Message<'_, P, W> {
     fn drop(&mut self) {
-        self.link.release(HeldMessage { id: self.id, info: self.info });
+        let session = self.link.session;
+        self.link.release(HeldMessage { id: self.id, info: self.info, session });
     }
 }
 
@@ -89,6 +90,7 @@ impl<P: Platform, W: Window> Drop for Message<'_, P, W> {
 pub struct HeldMessage {
     pub(super) id: MessageId,
     pub(super) info: MessageInfo,
+    pub(super) session: u16,
 }
 
 impl HeldMessage {
@@ -99,10 +101,14 @@ impl HeldMessage {
 }
 
 impl<P: Platform, W: Window> Vchiq<P, W> {
-    /// Lets go of a message: its header is unclaimed, and its slot returned if it was the last one in it.
+    /// Lets go of a message: its header is unclaimed, and its slot returned if it was the last one in it. One of a
+    /// former session ([`Vchiq::start_over`]) has no slot any more.
     pub fn release(&mut self, message: HeldMessage) {
+        if message.session != self.session {
+            return;
+        }
         let Err(message) = self.misbehaving.keep(message) else { return };
-        let HeldMessage { id, info } = message;
+        let HeldMessage { id, info, .. } = message;
         self.counters.released += 1;
         if info.slot == self.layout.master.sync_slot() {
             self.release_sync();
@@ -118,8 +124,11 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     /// Copies the payload of a held message, as [`Message::copy_to`].
     ///
     /// # Errors
-    /// [`Misuse::BufferTooSmall`]; nothing is copied.
+    /// [`Misuse::BufferTooSmall`], [`Misuse::FormerSession`]; nothing is copied.
     pub fn copy_held<'b>(&self, message: &HeldMessage, out: &'b mut [u8]) -> Result<&'b [u8], Misuse> {
+        if message.session != self.session {
+            return Err(Misuse::FormerSession);
+        }
         self.copy_payload(message.info, out)
     }
 

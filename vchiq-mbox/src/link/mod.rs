@@ -13,6 +13,7 @@ mod offer;
 mod pause;
 mod positions;
 mod prepare;
+mod reset;
 mod services;
 mod sync;
 mod timing;
@@ -21,12 +22,13 @@ mod transfer;
 use heapless::Vec;
 
 pub(crate) use bulk::{BulkId, Ended};
-pub use bulk::{BulkSetup, CacheLine, Direction, Moved, VideoCoreReset};
+pub use bulk::{BulkSetup, CacheLine, Direction, Moved};
 pub use dispatch::{Counters, Stray};
 pub use message::{HeldMessage, Message, MessageInfo};
 pub use misbehaviour::{MAX_KEPT, Misbehaviour};
 pub use offer::{Client, Offer};
 pub use positions::{EventWords, Positions};
+pub use reset::VideoCoreReset;
 pub use services::OpenRequest;
 pub use timing::{Exchange, Submitted};
 
@@ -79,6 +81,8 @@ pub struct Vchiq<P, W> {
     peer_connected: bool,
     /// The version both sides speak, known from the peer's CONNECT on.
     version: Option<u16>,
+    /// Which session this is, counted by [`Self::start_over`]: messages of a former one are worth nothing.
+    session: u16,
     /// Why the receiver stopped before the end, last time it ran.
     receiver_stalled: Option<Exhausted>,
     /// Messages received so far, over all services.
@@ -121,6 +125,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
             connection: Connection::Prepared,
             peer_connected: false,
             version: None,
+            session: 0,
             receiver_stalled: None,
             sequence: 0,
             counters: Counters::default(),

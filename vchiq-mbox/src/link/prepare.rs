@@ -27,10 +27,13 @@ pub(super) fn check_window(window: &impl Window, layout: &Layout) -> Result<(), 
     Ok(())
 }
 
-/// Writes slot zero and empties our sync slot. `initialised` of our half is stored last.
+/// Writes slot zero and empties our sync slot. `initialised` of our half is down from the first store to the last.
 pub(super) fn lay_out<P: Platform, W: Window>(shared: &Shared<P, W>, layout: &Layout) {
     let image = slot_zero(layout, fragments(shared, layout));
     let at_initialised = field::initialised(Side::Slave);
+    // Of a former session it may be 1.
+    shared.store(at_initialised, 0);
+    shared.platform.write_barrier();
     let (words, _) = image.as_bytes().as_chunks::<4>();
     for (index, word) in words.iter().enumerate() {
         if index * 4 != at_initialised {

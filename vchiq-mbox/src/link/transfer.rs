@@ -104,7 +104,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
     pub(super) fn release_unread(&mut self, service: ServiceHandle) {
         while let Some(index) = self.unread.iter().position(|unread| unread.info.service == service) {
             let Unread { id, info } = self.unread.remove(index);
-            self.release(HeldMessage { id, info });
+            self.release(HeldMessage { id, info, session: self.session });
         }
     }
 

@@ -12,6 +12,7 @@ mod ordering;
 mod pagelists;
 mod pause;
 mod quotas;
+mod reset;
 mod sequences;
 mod services;
 mod sync;

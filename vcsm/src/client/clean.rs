@@ -1,6 +1,6 @@
 //! Undoing an import whose reply nobody waits for any longer, and the end of a link.
 
-use vchiq_mbox::{Deadline, Platform, Vchiq, Window};
+use vchiq_mbox::{Deadline, Platform, Vchiq, Window, link::VideoCoreReset};
 use zerocopy::IntoBytes;
 
 use super::Smem;
@@ -11,20 +11,6 @@ use crate::{
     record::State,
     wire::{ActionClean, MessageType},
 };
-
-/// The caller's word that VideoCore has been restarted since the client was opened: nothing of it runs any more that
-/// could use a lent buffer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LinkReset(());
-
-impl LinkReset {
-    /// Gives that word. A second client, a second link or a closed service are not enough: the firmware goes on
-    /// using what it has. VCHIQ_INIT is accepted once in the life of a firmware, so a board that was reset or
-    /// powered down meanwhile is the only honest reason.
-    pub const fn videocore_was_restarted() -> Self {
-        Self(())
-    }
-}
 
 impl<B: Lend, const N: usize> Smem<B, N> {
     /// Asks firmware to undo an import that was abandoned without a reply (ACTION_CLEAN). There is no answer; the
@@ -53,8 +39,11 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         Ok(())
     }
 
-    /// The buffers that were out when VideoCore was restarted, one a call.
-    pub fn take_after_reset(&mut self, _: LinkReset) -> Option<B> {
+    /// The buffers that were out when VideoCore was reset, one a call. The service is gone, and this client with it:
+    /// the next session needs another, which begins with [`Smem::next_kernel_id`].
+    ///
+    /// A second client, a second link or a closed service are no reset: the firmware goes on using what it has.
+    pub fn take_after_reset(&mut self, _reset: &VideoCoreReset) -> Option<B> {
         self.records.pop().map(|record| record.buffer)
     }
 }

@@ -14,7 +14,6 @@ use heapless::{Deque, Vec};
 use vchiq_mbox::{Deadline, Platform, ServiceHandle, Vchiq, Window, link::OpenRequest};
 use zerocopy::IntoBytes;
 
-pub use clean::LinkReset;
 pub use heap::{Block, BlockFailure, BlockSize, Locked};
 pub use import::{ImportFailure, Imported, Importing};
 pub use release::{FreeFailure, Freed, Recovered, ReleaseFailure, Returned};

@@ -1,7 +1,7 @@
 //! Memory for firmware that asks, undone imports, version 1, and the end of a link.
 
 use super::*;
-use crate::{Exhausted, LinkReset, Misuse, ProtocolVersion, Violation};
+use crate::{Exhausted, Misuse, ProtocolVersion, Violation};
 
 /// VC_MEM_REQUEST of so many bytes.
 fn ask_for_memory(board: &FakeBoard, transaction: u32, size: u32, align: u32) {
@@ -172,16 +172,6 @@ fn transactions_go_on_behind_16_bits() {
         assert_eq!(third, if first == 0x7fff_fffd { 1 } else { first + 3 });
         assert_eq!(client.counters().violations, 0);
     }
-}
-
-#[test]
-fn a_restart_of_videocore_gives_everything_back() {
-    let (mut link, _, _, mut client) = opened();
-    let kept = [import(&mut link, &mut client, 0xd010_0000), import(&mut link, &mut client, 0xd020_0000)];
-    let reset = LinkReset::videocore_was_restarted();
-    let back = std::iter::from_fn(|| client.take_after_reset(reset)).count();
-    assert_eq!(back, kept.len());
-    assert!(client.buffer(&kept[0]).is_err(), "the tokens name nothing any more");
 }
 
 fn buffer(address: u32) -> Buffer {

@@ -6,6 +6,7 @@ mod handshake;
 mod heap;
 mod hostile;
 mod memory;
+mod reset;
 mod wire;
 
 use std::{cell::Cell, rc::Rc, time::Duration};

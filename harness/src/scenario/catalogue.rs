@@ -60,6 +60,8 @@ catalogue! {
     Services => services,
     /// The sync slots.
     Sync => sync,
+    /// Commands by both ways.
+    Gencmd => gencmd,
     /// FREE of a buffer that is locked.
     FreeWhileLocked => free_while_locked,
     /// Every alias, alignment and odd sizes.

@@ -22,6 +22,7 @@ mod bring_up;
 mod bulk;
 mod echo;
 mod free_while_locked;
+mod gencmd;
 mod handshake;
 mod leak;
 mod not_ours;

@@ -15,11 +15,13 @@ const SLAVE_SLOTS: std::ops::RangeInclusive<usize> = 34..=64;
 const MASTER_SYNC: usize = 1;
 const SLAVE_SYNC: usize = 33;
 const SLOT: usize = 4096;
+/// Behind the slots come 64 fragments of 128 bytes, then pagelists.
+const PAGELISTS: usize = 65 * SLOT + 64 * 128;
 /// VideoCore's half of slot zero, by byte offset.
 const MASTER_HALF: std::ops::Range<usize> = 0x020..0x194;
 /// The words in it that are ours to write: `fired` of its four events, the recycle count, the slot queue.
 const OURS_IN_MASTER_HALF: [std::ops::RangeInclusive<usize>; 6] =
-    [0x034..=0x034, 0x044..=0x044, 0x054..=0x054, 0x05c..=0x05c, 0x04c..=0x04c, 0x068..=0x164];
+    [0x034..=0x034, 0x044..=0x044, 0x054..=0x054, 0x060..=0x060, 0x04c..=0x04c, 0x068..=0x164];
 
 #[derive(Default)]
 struct Inner {
@@ -46,6 +48,11 @@ impl Board {
 
     pub(crate) fn check_stores(&self) {
         self.inner.laid_out.set(true);
+    }
+
+    /// The link is about to be laid out anew: for a while it may store where VideoCore will.
+    pub(crate) fn laying_out(&self) {
+        self.inner.laid_out.set(false);
     }
 
     /// VideoCore loads a word.
@@ -82,7 +89,8 @@ impl Board {
         } else if slot == MASTER_SYNC {
             assert_eq!((offset % SLOT, value), (0, 0), "store to VideoCore's synchronous slot");
         } else {
-            assert!(SLAVE_SLOTS.contains(&slot) || slot == SLAVE_SYNC, "store to slot {slot}");
+            let ours = SLAVE_SLOTS.contains(&slot) || slot == SLAVE_SYNC || offset >= PAGELISTS;
+            assert!(ours, "store to slot {slot} or to a fragment");
         }
     }
 }

@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod gencmd;
 mod link;
 mod mailbox;
 mod script;
 mod smem;
 
+pub use gencmd::gencmd;
 pub use link::link;
 pub use mailbox::mailbox;
 pub use smem::smem;

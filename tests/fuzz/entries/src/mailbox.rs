@@ -19,9 +19,15 @@ const RIGHT: u32 = 0xc010_0000 | 8;
 
 /// Registers and buffer, both VideoCore's; clones share them.
 #[derive(Clone)]
-struct Firmware<'a> {
+pub(crate) struct Firmware<'a> {
     script: Rc<RefCell<Script<'a>>>,
     buffer: Board,
+}
+
+impl<'a> Firmware<'a> {
+    pub(crate) fn new(script: Rc<RefCell<Script<'a>>>, buffer: Board) -> Self {
+        Self { script, buffer }
+    }
 }
 
 impl MailboxRegisters for Firmware<'_> {
@@ -50,7 +56,7 @@ impl MailboxRegisters for Firmware<'_> {
             self.buffer.poke(16, 0x8000_0000 | u32::from(script.byte()));
         }
         for _ in 0..shape >> 4 {
-            let place = usize::from(script.byte()) % (BUFFER / 4) * 4;
+            let place = usize::from(script.byte()) % (self.buffer.len() / 4) * 4;
             self.buffer.poke(place, script.word());
         }
         if shape & 2 != 0 {
@@ -63,7 +69,7 @@ impl MailboxRegisters for Firmware<'_> {
 pub fn mailbox(input: &[u8]) {
     let script = Rc::new(RefCell::new(Script::new(input)));
     let board = Board::new(BUFFER);
-    let firmware = Firmware { script: script.clone(), buffer: board.clone() };
+    let firmware = Firmware::new(script.clone(), board.clone());
     let Ok(mut mailbox) = Mailbox::new(firmware, board.clone()) else {
         panic!("an aligned buffer of the right size is refused");
     };

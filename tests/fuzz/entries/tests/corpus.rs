@@ -30,3 +30,8 @@ fn the_client_of_smem_keeps_its_promises() {
 fn property_calls_keep_their_promises() {
     assert!(replay("mailbox", fuzz_entries::mailbox) >= 12);
 }
+
+#[test]
+fn answers_to_text_commands_keep_their_promises() {
+    assert!(replay("gencmd", fuzz_entries::gencmd) >= 12);
+}

@@ -13,6 +13,7 @@ mod pagelists;
 mod pause;
 mod quotas;
 mod reset;
+mod rules;
 mod sequences;
 mod services;
 mod sync;

@@ -39,7 +39,8 @@ pub(super) struct Component {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) components: BTreeMap<u32, Component>,
-    next_handle: u32,
+    /// The next component gets 0x40 times the number behind it.
+    pub(super) next_handle: u32,
     /// Everything received.
     pub(super) requests: Vec<Words>,
     /// Take requests without answering.
@@ -148,11 +149,18 @@ impl State {
                 length(if kind == 8 { 36 } else { 304 });
                 self.port_info(words).map_or_else(|status| reply(&[status]), |rest| reply(&rest))
             }
-            10 | 25 => {
+            10 => {
                 length(if words[8] < 4 { 100 } else { 44 });
                 let mut answers = Vec::new();
                 let status = self.act(words, &mut answers);
                 answers.append(&mut reply(&[status]));
+                answers
+            }
+            25 => {
+                length(296);
+                assert_eq!(words[6], MAGIC, "magic word of the buffer");
+                let mut answers = self.port(words[7], words[8]).map_or_else(Vec::new, drain);
+                answers.append(&mut reply(&[0]));
                 answers
             }
             14 | 15 => self.parameter(words).map_or_else(|status| reply(&[status]), |rest| reply(&rest)),

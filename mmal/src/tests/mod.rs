@@ -5,6 +5,7 @@ mod golden;
 mod hostile;
 mod lifecycle;
 mod requests;
+mod sequences;
 
 mod server;
 

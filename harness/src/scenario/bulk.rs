@@ -21,7 +21,7 @@ use crate::{
 pub(super) static DESCRIPTION: Scenario = Scenario {
     name: "bulk",
     group: Group::Transport,
-    needs: Needs::Firmware,
+    needs: Needs::VideoCore,
     proves: "blocks of 8 to 64 KiB go to VideoCore and back by bulk transfer, on cache lines and off them",
     asked_by: "driver maintainers (raspberrypi/linux#1977, #2643, #3646, #7493; raspberrypi/firmware#743)",
     steps: &[
@@ -169,9 +169,10 @@ fn move_all<B: Board>(
 /// line come to where they belong.
 fn find_line<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<CacheLine, Failure> {
     let size = Size { bytes: SIZES[0].bytes, offsets: HALF_LINE };
-    echo::configure(session, service, echo::bulk_config(size.bytes as u32, 2))?;
     let mut last = Ok(());
     for line in [CacheLine::Bytes64, CacheLine::Bytes32] {
+        // The service waits for so many transfers as it is told, whatever it is told next.
+        echo::configure(session, service, echo::bulk_config(size.bytes as u32, 1))?;
         session.link.set_up_bulks(BulkSetup { line, ..BulkSetup::default() })?;
         match move_once(session, service, &size, line.bytes(), None)? {
             Ok(()) => return Ok(line),
@@ -334,7 +335,7 @@ fn damaged(damage: Damage, size: &Size) -> Failure {
     let Damage { offset, expected, found } = damage;
     let where_ =
         if (0..size.bytes as i32).contains(&offset) { "came back changed" } else { "beside it changed" };
-    let reason = format_args!("{} bytes by bulk transfer: the word at {offset} {where_}", size.bytes);
+    let reason = format_args!("{} bytes by bulk transfer: byte {offset} {where_}", size.bytes);
     Failure::fail(Owner::Link, reason)
         .with("offset", offset as u32)
         .with("expected", expected)

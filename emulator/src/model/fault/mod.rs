@@ -1,5 +1,6 @@
 //! What can be broken, one thing a run: the catalogue. The faults of a stage are in a file of its name.
 
+mod bulk;
 mod connection;
 mod defect;
 mod echo;
@@ -26,6 +27,8 @@ pub enum Stage {
     Slots,
     /// The echo service.
     Echo,
+    /// Bulk transfers.
+    Bulk,
     /// The shared-memory service and its mailbox tags.
     SharedMemory,
 }
@@ -40,6 +43,7 @@ impl Stage {
             Self::Transport => "transport",
             Self::Slots => "slots",
             Self::Echo => "echo",
+            Self::Bulk => "bulk",
             Self::SharedMemory => "shared memory",
         }
     }
@@ -104,7 +108,11 @@ impl Fault {
     /// Pings of each size and handshakes that a run must do to meet it: enough to use every slot twice, or to have a
     /// reply of 128 messages ago.
     pub const fn iterations(&self) -> u32 {
-        if matches!(self.defect, Defect::ImportReplyOld) { 80 } else { 40 }
+        match self.defect {
+            Defect::ImportReplyOld => 80,
+            _ if matches!(self.stage, Stage::Bulk) => 4,
+            _ => 40,
+        }
     }
 
     /// Finds a fault by its name.
@@ -114,13 +122,14 @@ impl Fault {
 }
 
 /// The faults of each stage, in the order of a run.
-const STAGES: [&[Fault]; 7] = [
+const STAGES: [&[Fault]; 8] = [
     mailbox::FAULTS,
     slot_zero::FAULTS,
     connection::FAULTS,
     transport::FAULTS,
     slots::FAULTS,
     echo::FAULTS,
+    bulk::FAULTS,
     shared_memory::FAULTS,
 ];
 

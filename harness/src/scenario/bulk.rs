@@ -3,6 +3,8 @@
 //! The service takes what one BULK_TX brings and sends it back for one BULK_RX. `bulk-…` are whole cache lines;
 //! `edges-…` begin and end within one, so that what comes back has bytes in the fragments pool.
 
+use core::time::Duration;
+
 use vchiq_mbox::{
     ServiceHandle,
     bulk::{BulkQueue, BulkSetup, CacheLine, Direction, Finished, InFlight, Moved, NotEnded, NotSubmitted},
@@ -96,6 +98,8 @@ const SIZES: [Size; 8] = [
 ];
 /// What `mismatch` and `abort` tell the service to expect.
 const EXPECTED: usize = 8192;
+/// So long is waited for bytes that are missing.
+const LATE: Duration = Duration::from_millis(5);
 /// Transfers that are out when `abort` closes the service: all that one direction may have.
 const OUT_AT_CLOSE: usize = 4;
 
@@ -211,9 +215,27 @@ fn move_once<B: Board>(
     }
     let unchanged = sent.memory.check(pattern, pattern);
     let checked = got.memory.check(pattern, around);
+    if checked.is_err() && whole_later(session, &got.memory, pattern, around) {
+        let reason = format_args!("{} bytes came after the word that they have come", size.bytes);
+        return Err(Failure::fail(Owner::Firmware, reason).at(&session.link.positions()));
+    }
     session.lending.put_back_stretch(&sent.memory);
     session.lending.put_back_stretch(&got.memory);
     Ok(unchanged.and(checked))
+}
+
+/// Looks again a moment later: bytes that are changed stay so, bytes that are late come.
+fn whole_later<B: Board>(
+    session: &Session<'_, B>,
+    memory: &Stretch<'_, B::Lendable>,
+    inside: Pattern,
+    around: Pattern,
+) -> bool {
+    let deadline = session.deadline(LATE);
+    while !deadline.has_passed(&session.clock) {
+        core::hint::spin_loop();
+    }
+    memory.check(inside, around).is_ok()
 }
 
 /// Asks for a transfer.

@@ -82,7 +82,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "the bytes come 1 ms after the word that they have come",
         stage: Stage::Bulk,
         verdict: Fail,
-        owner: Link,
+        owner: Firmware,
         defect: Defect::BulkDataLate,
     },
     Fault {

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     bulk::{BulkQueue, BulkSetup, CacheLine, Finished, Moved},
     error::{Error, Exhausted, Misuse, Step, Violation},
-    testing::{FakeBuffer, FakeCache, Memory, SharedSdram},
+    testing::{FakeBuffer, FakeCache, Memory, SharedSdram, golden},
     wire::PageListFormat,
 };
 
@@ -262,6 +262,25 @@ fn edges_beside_whole_lines_survive_at_every_offset() {
             }
         }
     }
+}
+
+#[test]
+fn a_fragment_of_golden_bytes_is_copied_to_where_it_belongs() {
+    let mut bench = Bench::new(CacheLine::Bytes64);
+    bench.board.peer().service(*b"echo").bulks.forgets = true;
+    let deadline = bench.soon();
+    let buffer = bench.buffer(0x14, 100, |_| 0xee);
+    let asked = bench.queue.receive(&mut bench.link, bench.service, buffer, deadline).unwrap();
+    bench.board.run_peer();
+    let list = [0, 4].map(|word| bench.board.memory().load(0x4_3000 + word));
+    assert_eq!(list, [100, 0x14 << 16 | 2], "edges through fragment 0");
+    let entry = golden(include_str!("../../../tests/data/vchiq/fragment.hex"));
+    let entry: Vec<u8> = entry.into_iter().map(|byte| byte.unwrap_or(0xdd)).collect();
+    bench.board.memory().store_bytes(0x4_1000, &entry);
+    bench.board.peer().queue_bulk_done(true, PEER_PORT, 0, 100);
+    let back = bench.queue.wait(&mut bench.link, asked, deadline).unwrap();
+    assert_eq!(back.memory.bytes(), (0..100).collect::<Vec<u8>>());
+    assert!(guards_are_whole(&back.memory));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod gencmd;
 mod golden;
 mod hostile;
 mod mailbox;
+mod messages;
 mod misbehaviour;
 mod offers;
 mod ordering;

@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use harness::report::Report;
 
 pub use table::summary;
+#[cfg(test)]
+pub(crate) use table::tests::report as example;
 
 /// Finds out before the work is done whether its report can be written. An existing file stays as it is.
 ///

@@ -200,7 +200,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn report() -> Report {
+    pub(crate) fn report() -> Report {
         let latency = Latency {
             unit: "cycles".to_owned(),
             n: 1000,

@@ -1,9 +1,11 @@
 //! `cargo xtask test`: everything that must hold, on a laptop as in CI.
 
 mod cargo_tests;
+mod catalogue;
 mod checks;
 mod context;
 mod emulated;
+mod expected;
 mod faults;
 mod qemu;
 mod sdcard;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, checks, emulated, faults, qemu, sdcard, tools};
+use super::{cargo_tests, catalogue, checks, emulated, faults, qemu, sdcard, tools};
 
 /// A suite.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 17] = [
+pub static SUITES: [Suite; 18] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -38,7 +38,7 @@ pub static SUITES: [Suite; 17] = [
     },
     Suite {
         name: "image",
-        about: "the image builds and is smaller than 256 KiB",
+        about: "the image builds and is smaller than 512 KiB",
         limit: minutes(6),
         tools: &[],
         run: checks::image_size,
@@ -126,6 +126,13 @@ pub static SUITES: [Suite; 17] = [
         limit: minutes(2),
         tools: &[],
         run: emulated::determinism,
+    },
+    Suite {
+        name: "catalogue",
+        about: "every scenario against start and start_db comes to the verdict that is known of the release",
+        limit: minutes(6),
+        tools: &[],
+        run: catalogue::comes_to_what_is_known,
     },
     Suite {
         name: "faults",

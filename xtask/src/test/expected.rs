@@ -1,0 +1,111 @@
+//! What a firmware release is known to come to, scenario by scenario.
+
+use anyhow::{Context as _, Result};
+use harness::report::{Report, ScenarioReport};
+use harness::{Owner, Verdict};
+use serde::Deserialize;
+
+/// `tests/data/expected-verdicts.json`.
+const FILE: &str = include_str!("../../../tests/data/expected-verdicts.json");
+
+/// All that is known.
+#[derive(Deserialize, Debug)]
+pub struct Expected {
+    firmware: Vec<Firmware>,
+}
+
+#[derive(Deserialize, Debug)]
+struct Firmware {
+    /// First digits of the build's hash.
+    build_id: String,
+    verdicts: Vec<Exception>,
+}
+
+/// A scenario that does not pass.
+#[derive(Deserialize, Debug)]
+struct Exception {
+    scenario: String,
+    variants: Vec<String>,
+    verdict: Verdict,
+    owner: Option<Owner>,
+    why: String,
+}
+
+impl Expected {
+    /// Reads the file that is built in.
+    pub fn load() -> Result<Self> {
+        serde_json::from_str(FILE).context("tests/data/expected-verdicts.json")
+    }
+
+    /// Scenarios of the report that came to something else than is known of its firmware, a line each.
+    pub fn differences(&self, report: &Report) -> Vec<String> {
+        report.scenarios.iter().filter_map(|scenario| self.difference(report, scenario)).collect()
+    }
+
+    fn difference(&self, report: &Report, scenario: &ScenarioReport) -> Option<String> {
+        let exception = self
+            .firmware
+            .iter()
+            .filter(|firmware| report.peer.build_id.starts_with(&firmware.build_id))
+            .flat_map(|firmware| &firmware.verdicts)
+            .find(|known| known.scenario == scenario.name && known.variants.contains(&report.peer.variant));
+        let (verdict, owner) = exception.map_or((Verdict::Pass, None), |known| (known.verdict, known.owner));
+        if (scenario.verdict, scenario.owner) == (verdict, owner) {
+            return None;
+        }
+        let because = exception.map_or("nothing else is known of it", |known| known.why.as_str());
+        let found = scenario.reason.as_deref().unwrap_or("no reason");
+        Some(format!("{}: {} ({found}), expected {verdict}: {because}", scenario.name, scenario.verdict))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use harness::scenario::Kind;
+
+    use super::*;
+    use crate::report::example as report;
+
+    fn of(name: &str, verdict: Verdict, owner: Option<Owner>) -> ScenarioReport {
+        ScenarioReport {
+            name: name.to_owned(),
+            verdict,
+            owner,
+            reason: None,
+            counts: BTreeMap::new(),
+            latency: BTreeMap::new(),
+            sides: None,
+        }
+    }
+
+    #[test]
+    fn every_exception_is_of_a_scenario_that_exists_and_says_why() {
+        for known in Expected::load().unwrap().firmware.iter().flat_map(|firmware| &firmware.verdicts) {
+            assert!(Kind::ALL.iter().any(|kind| kind.name() == known.scenario), "{}", known.scenario);
+            assert!(!known.why.is_empty() && known.verdict != Verdict::Pass, "{}", known.scenario);
+        }
+    }
+
+    #[test]
+    fn a_pass_that_was_not_expected_is_a_difference_too() {
+        let expected = Expected::load().unwrap();
+        let mut report = report();
+        report.peer.build_id = "102f1e8483000000".to_owned();
+        report.peer.variant = "start".to_owned();
+        report.scenarios = vec![
+            of("echo", Verdict::Pass, None),
+            of("free-while-locked", Verdict::Fail, Some(Owner::Firmware)),
+        ];
+        assert!(expected.differences(&report).is_empty());
+        report.scenarios = vec![
+            of("echo", Verdict::Hung, Some(Owner::Firmware)),
+            of("free-while-locked", Verdict::Pass, None),
+        ];
+        assert_eq!(expected.differences(&report).len(), 2);
+        report.peer.build_id = "another".to_owned();
+        report.scenarios = vec![of("free-while-locked", Verdict::Fail, Some(Owner::Firmware))];
+        assert_eq!(expected.differences(&report).len(), 1);
+    }
+}

@@ -91,6 +91,21 @@ impl<'a, L: Lendable> Block<'a, L> {
         Ok(())
     }
 
+    /// Looks whether VideoCore has copied `source` into this block, every word of it, and nothing around.
+    pub(crate) fn check_copy_of(&self, source: &Self) -> Result<(), Damage> {
+        self.memory.invalidate(self.start - GUARD, self.size + 2 * GUARD);
+        for place in (0..self.size + 2 * GUARD).step_by(4) {
+            let (here, there) = (self.start - GUARD + place, source.start - GUARD + place);
+            let is_guard = !(GUARD..GUARD + self.size).contains(&place);
+            let expected = if is_guard { self.pattern.word(here) } else { source.pattern.word(there) };
+            let found = self.memory.load(here);
+            if found != expected {
+                return Err(Damage { offset: place as i32 - GUARD as i32, expected, found });
+            }
+        }
+        Ok(())
+    }
+
     /// Byte offsets of the words that count.
     fn offsets(&self) -> impl Iterator<Item = usize> {
         let (start, end) = (self.start - GUARD, self.start + self.size + GUARD);
@@ -183,6 +198,28 @@ mod tests {
         }
         block.fill();
         assert_eq!(block.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_copy_has_every_word_of_its_source_and_guards_of_its_own() {
+        let memory = FakeMemory::new(6 * START);
+        let source = Block::new(&memory, START, 256, Pattern::new(3));
+        let target = Block::new(&memory, 3 * START, 256, Pattern::new(4));
+        source.fill();
+        target.fill();
+        assert!(target.check_copy_of(&source).is_err(), "nothing was copied");
+        for offset in (0..256).step_by(4) {
+            memory.store(3 * START + offset, memory.load(START + offset));
+        }
+        assert_eq!(target.check_copy_of(&source), Ok(()));
+        for offset in [-4, 0, 252, 256] {
+            let place = (3 * START).wrapping_add_signed(offset);
+            let word = memory.load(place);
+            memory.store(place, !word);
+            let damage = target.check_copy_of(&source).expect_err("a damaged word");
+            assert_eq!(damage.offset, offset as i32);
+            memory.store(place, word);
+        }
     }
 
     #[test]

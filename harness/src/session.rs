@@ -15,6 +15,7 @@ use crate::{
     lending::Lending,
     plan::Plan,
     record::{Fact, MAX_COUNTS, Name, Peer, clipped},
+    scenario::Media,
     timing::{Calibration, Elapsed},
     verdict::{Owner, Verdict},
 };
@@ -74,6 +75,8 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) scenario: &'static str,
     /// A scenario that failed and left a service open which cannot be closed, because VideoCore still has buffers.
     pub(crate) spoilt_by: Option<&'static str>,
+    /// The MMAL client, between two scenarios that use it.
+    pub(crate) media: Option<Media>,
     /// Messages for nobody before it began.
     pub(crate) strays_before: u64,
 }
@@ -117,6 +120,7 @@ impl<'a, B: Board> Session<'a, B> {
             run_deadline,
             scenario: "",
             spoilt_by: None,
+            media: None,
             strays_before: 0,
         })
     }
@@ -175,18 +179,15 @@ impl<'a, B: Board> Session<'a, B> {
         })
     }
 
-    /// Adds where both sides are; and of a peer that seems silent what it said to nobody since the scenario began, or else
-    /// whether it has read what we sent.
+    /// Adds where both sides are, and to a peer that seemed silent what it said to nobody since the scenario began.
     pub(crate) fn locate(&self, failure: Failure) -> Failure {
-        let positions = self.link.positions();
-        let failure = failure.at(&positions);
+        let failure = failure.at(&self.link.positions());
         match self.link.last_stray() {
             Some(stray)
                 if failure.verdict == Verdict::Hung && self.link.counters().strays > self.strays_before =>
             {
                 failure.instead(&stray)
             }
-            _ if failure.verdict == Verdict::Hung => failure.having_read(&positions),
             _ => failure,
         }
     }

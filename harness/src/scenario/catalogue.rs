@@ -66,12 +66,26 @@ catalogue! {
     FreeWhileLocked => free_while_locked,
     /// Every alias, alignment and odd sizes.
     AliasMatrix => alias_matrix,
+    /// Components move a picture between imports.
+    UseByMmal => use_by_mmal,
+    /// FREE of a buffer that a component has.
+    FreeInFlight => free_in_flight,
+    /// FREE directly behind a buffer.
+    FreeBehindBuffer => free_behind_buffer,
+    /// Two components have one buffer.
+    TwoHolders => two_holders,
+    /// Components that hand one memory on.
+    SharedPayload => shared_payload,
     /// Memory that is not ours.
     NotOurs => not_ours,
     /// FREE of handles that nobody has.
     BadHandles => bad_handles,
     /// Many buffers at once, and answers that cannot be sent.
     Pipeline => pipeline,
+    /// Three services on one link.
+    Interleave => interleave,
+    /// Streams stopped with buffers out.
+    StopStreaming => stop_streaming,
     /// Both directions full.
     BothFull => both_full,
     /// What stays behind.

@@ -12,8 +12,10 @@ use crate::{
     session::{CONTROL_TIMEOUT, LinkState, Session},
 };
 
-/// Firmware of 2022 halts at CLOSE of SMEM with a buffer out (docs/findings.md), and a component of MMAL may hold some.
-const KEEP_OPEN: [FourCc; 2] = [FourCc::new(*b"SMEM"), FourCc::new(*b"mmal")];
+/// Firmware of 2022 halts at CLOSE with a buffer out (docs/findings.md).
+const SMEM: FourCc = FourCc::new(*b"SMEM");
+/// Its client lives as long as the run.
+const MMAL: FourCc = FourCc::new(*b"mmal");
 
 /// Closes what can be closed without harm.
 pub(super) fn close<B: Board>(session: &mut Session<'_, B>) {
@@ -21,9 +23,9 @@ pub(super) fn close<B: Board>(session: &mut Session<'_, B>) {
         return;
     }
     let opened: Vec<(ServiceHandle, FourCc), MAX_SERVICES> = session.link.opened().collect();
-    for (service, fourcc) in opened {
+    for (service, fourcc) in opened.into_iter().filter(|(_, fourcc)| *fourcc != MMAL) {
         let deadline = session.deadline(CONTROL_TIMEOUT);
-        if KEEP_OPEN.contains(&fourcc) || session.link.close(service, deadline).is_err() {
+        if fourcc == SMEM || session.link.close(service, deadline).is_err() {
             session.spoilt_by = Some(session.scenario);
         }
     }

@@ -11,6 +11,7 @@ mod crowd;
 mod known;
 mod leftovers;
 mod link;
+mod media;
 mod shared_memory;
 mod steps;
 
@@ -21,9 +22,12 @@ mod both_full;
 mod bring_up;
 mod bulk;
 mod echo;
+mod free_behind_buffer;
+mod free_in_flight;
 mod free_while_locked;
 mod gencmd;
 mod handshake;
+mod interleave;
 mod leak;
 mod not_ours;
 mod pause;
@@ -31,13 +35,18 @@ mod pipeline;
 mod receiver_keeps;
 mod second_init;
 mod services;
+mod shared_payload;
 mod soak;
+mod stop_streaming;
 mod sync;
+mod two_holders;
+mod use_by_mmal;
 mod versions;
 
 use vchiq_mbox::{Exchange, property::FirmwareRevision};
 
 pub use catalogue::{ALL, Group, Kind, Needs, Scenario};
+pub(crate) use media::Media;
 
 use crate::{
     board::{Board, Host},

@@ -115,6 +115,19 @@ pub(super) fn take_back<'a, B: Board, const N: usize>(
     Ok(())
 }
 
+/// Waits for RELEASED of a block that VideoCore was asked to write to.
+pub(super) fn take_back_changed<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    freed: Freed,
+) -> Result<(), Failure> {
+    let deadline = session.deadline(ANSWER_TIMEOUT);
+    let returned = client.await_released(&mut session.link, freed, deadline);
+    let Returned { buffer, .. } = returned.map_err(|failure| session.link_failure(failure.error))?;
+    session.lending.put_back(&buffer);
+    Ok(())
+}
+
 /// The whole life of one block. Gives the handle it had.
 pub(super) fn handshake_once<'a, B: Board, const N: usize>(
     session: &mut Session<'a, B>,

@@ -74,8 +74,7 @@ pub(super) enum Way<'b> {
 
 impl<T: Payload, const N: usize> Mmal<T, N> {
     /// Gives a buffer to a port, by handle. On a port that is not zero copy only a buffer without bytes can be given
-    /// so: what an output is to fill, or the end of a stream when no bytes of it are on their way
-    /// ([`Self::submit_bulk`] else).
+    /// so: what an output is to fill, or the end of a stream.
     ///
     /// # Errors
     /// [`SubmitFailure`] with the payload.
@@ -152,7 +151,8 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         }
         let context = self.contexts.buffer().ok_or(Exhausted::Contexts)?;
         let kind = match way {
-            Way::Bulk if fill.length == 0 => MessageType::BufferFromHostZeroLength,
+            // The firmware would wait for a bulk transfer otherwise.
+            Way::Nothing if port.kind == PortType::Input => MessageType::BufferFromHostZeroLength,
             _ => MessageType::BufferFromHost,
         };
         let mut message = Buffer::new_zeroed();
@@ -189,8 +189,7 @@ fn check<T: Payload>(port: &Port, payload: &T, fill: Fill, way: Way<'_>) -> Resu
     let right_way = match way {
         Way::ZeroCopy => port.zero_copy,
         Way::Nothing => !port.zero_copy && length == 0,
-        Way::Short(_) => !port.zero_copy && length != 0,
-        Way::Bulk => !port.zero_copy && port.kind == PortType::Input,
+        Way::Short(_) | Way::Bulk => !port.zero_copy && length != 0,
     };
     if !right_way {
         return Err(Misuse::WrongWay { zero_copy: port.zero_copy });

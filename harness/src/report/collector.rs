@@ -374,9 +374,10 @@ impl Pending {
                 reason => (Verdict::Hung, None, reason),
             };
             return ScenarioReport {
-                name: self.name,
                 verdict,
                 owner,
+                next: advice(&self.name, verdict, owner, reason.as_deref().unwrap_or_default()),
+                name: self.name,
                 reason,
                 counts: BTreeMap::new(),
                 latency,
@@ -393,8 +394,14 @@ impl Pending {
                 (verdict, end.owner, reason)
             }
         };
-        ScenarioReport { name: self.name, verdict, owner, reason, counts, latency, sides }
+        let next = advice(&self.name, verdict, owner, reason.as_deref().unwrap_or_default());
+        ScenarioReport { name: self.name, verdict, owner, reason, next, counts, latency, sides }
     }
+}
+
+/// What to look at next, as the report has it.
+fn advice(scenario: &str, verdict: Verdict, owner: Option<Owner>, reason: &str) -> Option<String> {
+    super::advice::advice(scenario, verdict, owner, reason).map(ToOwned::to_owned)
 }
 
 impl Parts {

@@ -1,5 +1,6 @@
 //! PC side: records in, one schema-1 report out.
 
+mod advice;
 mod answers;
 mod board_name;
 mod collector;

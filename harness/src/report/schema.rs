@@ -220,6 +220,9 @@ pub struct ScenarioReport {
     /// In words: the step, what happened, the words that prove it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What to look at next, unless it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// How often what happened.
     pub counts: BTreeMap<String, u32>,
     /// Times by step.

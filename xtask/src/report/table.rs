@@ -131,6 +131,7 @@ fn what_happened(scenario: &ScenarioReport, steps: &[StepLine]) -> String {
     if ours().next().is_some() {
         lines.push(format!("{passed} of {} steps passed", ours().count()));
     }
+    lines.extend(scenario.next.iter().map(|next| format!("look at: {next}")));
     lines.join("\n")
 }
 
@@ -216,6 +217,7 @@ pub(super) mod tests {
             verdict,
             owner,
             reason: reason.map(ToOwned::to_owned),
+            next: reason.map(|_| "the cable".to_owned()),
             counts: [("imports".to_owned(), 1000)].into(),
             latency: [("import".to_owned(), latency.clone())].into(),
             sides: None,
@@ -283,6 +285,7 @@ pub(super) mod tests {
             "Arm 1200 MHz",
             "firmware says: version 102f1e8483 (clean) (start) · memory Arm 944 MiB, VideoCore 64 MiB",
             "released: none within 2 s",
+            "look at: the cable",
             "firmware",
             "cycles of the Arm core, modelled",
             "1 234 567",

@@ -74,6 +74,7 @@ mod tests {
             verdict,
             owner,
             reason: None,
+            next: None,
             counts: BTreeMap::new(),
             latency: BTreeMap::new(),
             sides: None,

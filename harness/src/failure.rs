@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 
 use heapless::Vec;
 use vchiq_mbox::{
-    Error, Positions,
+    BusAddress, Error, Positions,
     error::{Exhausted, Misuse, Violation},
     link::Stray,
     mailbox::MailboxError,
@@ -77,6 +77,24 @@ impl Failure {
             .with("peer.trigger.fired", positions.peer_trigger.fired)
             .with("peer.debug.header", positions.peer_debug[4])
             .with("peer.debug.msgid", positions.peer_debug[5])
+            .with("last_sent", positions.last_sent)
+    }
+
+    /// Adds how far the peer has read, if it keeps account of that.
+    #[must_use]
+    pub(crate) fn having_read(mut self, positions: &Positions) -> Self {
+        let (read, last) = (BusAddress(positions.peer_debug[4]), BusAddress(positions.last_sent));
+        let waited = &self.reason;
+        if read.0 == 0 || last.0 == 0 {
+            return self;
+        } else if read.physical() == last.physical() {
+            self.reason = sentence(format_args!("{waited}; it has read our last message"));
+        } else {
+            let (read, last) = (read.0, last.0);
+            self.reason =
+                sentence(format_args!("{waited}; read up to {read:#010x}, our last is at {last:#010x}"));
+        }
+        self
     }
 
     /// Adds the message that came instead of what was waited for, to nobody.

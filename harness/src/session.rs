@@ -179,15 +179,18 @@ impl<'a, B: Board> Session<'a, B> {
         })
     }
 
-    /// Adds where both sides are, and to a peer that seemed silent what it said to nobody since the scenario began.
+    /// Adds where both sides are; and of a peer that seems silent what it said to nobody since the scenario began, or else
+    /// whether it has read what we sent.
     pub(crate) fn locate(&self, failure: Failure) -> Failure {
-        let failure = failure.at(&self.link.positions());
+        let positions = self.link.positions();
+        let failure = failure.at(&positions);
         match self.link.last_stray() {
             Some(stray)
                 if failure.verdict == Verdict::Hung && self.link.counters().strays > self.strays_before =>
             {
                 failure.instead(&stray)
             }
+            _ if failure.verdict == Verdict::Hung => failure.having_read(&positions),
             _ => failure,
         }
     }

@@ -19,11 +19,12 @@ pub(crate) struct Stretch<'a, L: Lendable> {
     size: usize,
 }
 
-/// A word that is not what it must be.
+/// A byte that is not what it must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Damage {
-    /// Byte offset of the word from the stretch's start; negative or past its size in a guard.
+    /// Byte offset from the stretch's start; negative or past its size in a guard.
     pub(crate) offset: i32,
+    /// The aligned word that it lies in.
     pub(crate) expected: u32,
     pub(crate) found: u32,
 }
@@ -63,7 +64,8 @@ impl<'a, L: Lendable> Stretch<'a, L> {
             let expected = inside.word(place) & mask | around.word(place) & !mask;
             let found = self.memory.load(offset);
             if found != expected {
-                return Err(Damage { offset: offset as i32 - self.start as i32, expected, found });
+                let byte = (expected ^ found).trailing_zeros() as usize / 8;
+                return Err(Damage { offset: (offset + byte) as i32 - self.start as i32, expected, found });
             }
         }
         Ok(())
@@ -201,7 +203,7 @@ mod tests {
                 let word = memory.load(place & !3);
                 memory.store(place & !3, word ^ 1 << (8 * (place % 4)));
                 let damage = got.check(INSIDE, AROUND).expect_err("a changed byte");
-                let offset = (place & !3) as i32 - got.start as i32;
+                let offset = place as i32 - got.start as i32;
                 assert_eq!((damage.offset, damage.expected), (offset, word), "byte {place:#x}");
                 memory.store(place & !3, word);
             }

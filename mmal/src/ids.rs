@@ -26,7 +26,8 @@ impl BufferContext {
 }
 
 /// This side's number for a component, named in its events.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct ComponentContext(u32);
 
 impl ComponentContext {
@@ -94,19 +95,34 @@ impl Contexts {
     }
 }
 
-/// The firmware's handle of a component. It may give a value again once the component is gone.
+/// The firmware's handle of a component. It gives a number again as soon as the component is gone; that of the next
+/// component is another handle all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ComponentHandle(u32);
+pub struct ComponentHandle {
+    number: u32,
+    context: ComponentContext,
+}
 
 impl ComponentHandle {
-    pub(crate) const fn told(word: u32) -> Self {
-        Self(word)
+    /// A handle as the firmware told it for a component of ours.
+    pub(crate) const fn told(number: u32, context: ComponentContext) -> Self {
+        Self { number, context }
+    }
+
+    /// One that was told too late for anybody to use it.
+    pub(crate) const fn unwanted(number: u32) -> Self {
+        Self { number, context: ComponentContext(0) }
     }
 
     /// The number.
     pub const fn number(self) -> u32 {
-        self.0
+        self.number
+    }
+
+    /// This side's number for the component.
+    pub(crate) const fn context(self) -> ComponentContext {
+        self.context
     }
 }
 

@@ -132,6 +132,33 @@ fn firmware_without_a_command_line_means_the_defaults() {
 }
 
 #[test]
+fn what_firmware_says_of_itself_is_in_the_report_escaped_and_cut() {
+    let answer = |bytes: &[u8]| {
+        let command_answer = Some(bytes.to_vec());
+        let behaviour = Behaviour { command_answer, ..with_plan("harness.scenario=bring-up") };
+        run(behaviour).collected.report.firmware.expect("answers")
+    };
+    let firmware = answer(b"one\x1b[2J\xff\nversion two\0three");
+    assert_eq!(firmware.version_text, "one\\x1b[2J\\xff\nversion two");
+    assert_eq!(firmware.answers.len(), 25, "before and after");
+    let firmware = answer(&[0x80; 3000]);
+    assert_eq!(firmware.version_text, "\\x80".repeat(1020));
+    assert!(firmware.answers.iter().all(|answer| answer.cut));
+    assert!(answer(b"").answers.iter().all(|answer| answer.text.is_empty() && !answer.cut));
+    assert_eq!(run(with_plan("harness.scenario=bring-up")).collected.report.firmware, None);
+}
+
+#[test]
+fn a_throttled_board_passes_and_its_times_are_void() {
+    let behaviour = Behaviour { throttled: 0x5_0001, ..with_plan("harness.scenario=bring-up") };
+    let report = run(behaviour).collected.report;
+    assert_eq!(report.verdict(), Verdict::Pass);
+    let throttled = report.throttled.expect("a throttle word");
+    assert!(throttled.times_void);
+    assert_eq!(throttled.flags, ["under-voltage", "under-voltage-since-boot", "throttled-since-boot"]);
+}
+
+#[test]
 fn a_bad_word_ends_the_run_with_its_place_and_starts_nothing() {
     let run = run(with_plan("quiet harness.iterations=lots"));
     run.assert_scenario("plan", Verdict::Fail, Some(Owner::Harness), "byte 25: want a number from 1");

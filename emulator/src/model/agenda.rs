@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::bulk::Direction;
+use super::pagelist::PageList;
 use super::service::Incoming;
 
 /// Something to do.
@@ -28,6 +30,20 @@ pub(super) enum Task {
     },
     /// Close a service from our side.
     Close(u16),
+    /// Move a bulk transfer.
+    Move {
+        /// Our port.
+        port: u16,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Write bytes that have been said to be there.
+    Fill {
+        /// Where to.
+        list: PageList,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// Ring doorbell 0 with nothing to tell, and again.
     Storm,
     /// Store words into the Arm's memory.

@@ -2,14 +2,12 @@
 
 use super::agenda::Task;
 use super::board::Board;
+use super::bulk::Direction;
 use super::fault::Defect;
 use super::link::{Received, kind};
 use super::pace::Work;
-use super::service::{Incoming, Kind};
+use super::service::{Incoming, Kind, NOBODY};
 use super::{MessageId, Outgoing, VideoCore};
-
-/// A port that nobody has.
-const NOBODY: u16 = 0xabc;
 
 impl VideoCore {
     /// Our CONNECT, sent without waiting for the Arm's.
@@ -79,12 +77,17 @@ impl VideoCore {
             kind::OPEN => self.on_open(board, source, &message.payload),
             kind::CLOSE => self.on_close(board, source, destination),
             kind::DATA => self.on_data(board, message),
+            kind::BULK_TX => {
+                self.on_bulk(board, Direction::FromArm, (source, destination), &message.payload);
+            }
+            kind::BULK_RX => self.on_bulk(board, Direction::ToArm, (source, destination), &message.payload),
             kind::PAUSE => self.on_pause(board),
             kind::RESUME => {
                 if let Some(link) = &mut self.link {
                     link.paused = false;
                     link.flush(board, &mut self.mischief);
                 }
+                self.plan_bulks(board);
             }
             // Padding, and what is not for us.
             _ => {}
@@ -105,6 +108,7 @@ impl VideoCore {
             self.shared_memory.forget_client();
         }
         let elsewhere = self.mischief.always(Defect::OpenAckElsewhere);
+        self.rounds.remove(&port);
         let client = if elsewhere { NOBODY } else { client };
         let id = MessageId::new(kind::OPENACK, port, client);
         self.send(board, id, version.to_le_bytes().to_vec());
@@ -119,6 +123,9 @@ impl VideoCore {
         let service =
             self.services.iter_mut().find(|service| is_meant(service.port) && service.client == Some(source));
         let Some(service) = service else { return };
+        let port = service.port;
+        self.abort_bulks(board, port);
+        let Some(service) = self.services.iter_mut().find(|service| service.port == port) else { return };
         service.client = None;
         let (port, answered) = (service.port, std::mem::take(&mut service.closing));
         if service.kind == Kind::SharedMemory {
@@ -134,6 +141,7 @@ impl VideoCore {
         let Some(service) = self.services.iter_mut().find(|service| service.port == port) else { return };
         let Some(client) = service.client.filter(|_| !service.closing) else { return };
         service.closing = true;
+        self.abort_bulks(board, port);
         self.send(board, MessageId::new(kind::CLOSE, port, client), Vec::new());
     }
 
@@ -150,7 +158,7 @@ impl VideoCore {
             return;
         };
         let work = match service.kind {
-            Kind::Echo => Work::Echo { bytes: payload.len() },
+            Kind::Echo | Kind::Data => Work::Echo { bytes: payload.len() },
             Kind::SharedMemory => Work::SharedMemory,
             Kind::Command => Work::Command,
         };
@@ -181,7 +189,7 @@ impl VideoCore {
         }
     }
 
-    fn send(&mut self, board: &mut Board<'_>, id: MessageId, payload: Vec<u8>) {
+    pub(super) fn send(&mut self, board: &mut Board<'_>, id: MessageId, payload: Vec<u8>) {
         if let Some(link) = &mut self.link {
             link.send(board, Outgoing { id, payload }, &mut self.mischief);
         }

@@ -8,13 +8,15 @@
 //! ├─ property      property messages, VCHIQ_INIT among them
 //! ├─ link          slots, positions, events
 //! ├─ connection    CONNECT, OPEN, CLOSE, PAUSE: what each message does
-//! ├─ service       echo, SMEM, GCMD
+//! ├─ service       echo, fun2, SMEM, GCMD
+//! ├─ bulk          transfers, paired; pagelists and fragments
 //! ├─ heap          memory by handle
 //! └─ fault         the catalogue of what can be broken
 //! ```
 
 mod agenda;
 pub(crate) mod board;
+mod bulk;
 mod connection;
 mod facts;
 pub mod fault;
@@ -22,6 +24,7 @@ mod heap;
 mod link;
 mod mischief;
 mod pace;
+mod pagelist;
 mod property;
 mod service;
 mod slot_zero;
@@ -30,15 +33,18 @@ mod stub;
 
 pub use fault::{CATALOGUE, ExpectedOwner, ExpectedVerdict, Fault, Stage};
 
+use std::collections::BTreeMap;
+
 use agenda::{Agenda, Task};
 use board::Board;
+use bulk::Bulks;
 use facts::Facts;
 use fault::Defect;
 use heap::Heap;
 use link::{Link, MessageId, Outgoing};
 use mischief::Mischief;
 use pace::{Pace, Work};
-use service::{SERVICES, Service, SharedMemory};
+use service::{Rounds, SERVICES, Service, SharedMemory};
 use slot_zero::Event;
 
 /// Between two rings of a doorbell storm: 4 µs.
@@ -58,6 +64,10 @@ pub(crate) struct VideoCore {
     link: Option<Link>,
     services: [Service; SERVICES.len()],
     shared_memory: SharedMemory,
+    /// By port: bulk transfers asked for and wanted.
+    bulks: BTreeMap<u16, Bulks>,
+    /// By port: what a test service still has to do.
+    rounds: BTreeMap<u16, Rounds>,
     /// Nothing is done before this time: there is one VPU.
     busy_until: u64,
     awake: Awake,
@@ -84,6 +94,8 @@ impl VideoCore {
             link: None,
             services: SERVICES,
             shared_memory: SharedMemory::default(),
+            bulks: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             busy_until: 0,
             awake: Awake::default(),
             crashed: false,
@@ -175,6 +187,8 @@ impl VideoCore {
             }
             Task::Send { port, payload } => self.send_data(board, port, payload),
             Task::Close(port) => self.close(board, port),
+            Task::Move { port, direction } => self.move_bulk(board, port, direction),
+            Task::Fill { list, bytes } => list.write(board, &bytes, None),
             Task::Storm => {
                 board.ring_arm();
                 self.agenda.add(board.now_ps + STORM_PS, Task::Storm);
@@ -221,6 +235,8 @@ impl VideoCore {
         self.awake = Awake::default();
         self.services = SERVICES;
         self.shared_memory = SharedMemory::default();
+        self.bulks.clear();
+        self.rounds.clear();
         if let Some(link) = &mut self.link {
             link.restart(board);
             self.plan(board, Work::Connect, Task::Connect);

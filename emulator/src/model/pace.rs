@@ -19,6 +19,11 @@ pub(super) enum Work {
         /// Its size.
         bytes: usize,
     },
+    /// A bulk transfer, bytes moved included.
+    Bulk {
+        /// Its size.
+        bytes: usize,
+    },
     /// A message of the SMEM service.
     SharedMemory,
     /// From the last reference to RELEASED.
@@ -34,6 +39,7 @@ impl Work {
             Self::Wake => 2 * MICROSECOND_PS,
             Self::Connect => 40 * MICROSECOND_PS,
             Self::Echo { bytes } => 4 * MICROSECOND_PS + bytes as u64 * 1000,
+            Self::Bulk { bytes } => 4 * MICROSECOND_PS + bytes as u64 * 50,
             Self::SharedMemory => 6 * MICROSECOND_PS,
             Self::Terminate => 3 * MICROSECOND_PS,
             Self::Command => 10 * MICROSECOND_PS,

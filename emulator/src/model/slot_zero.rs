@@ -1,6 +1,7 @@
 //! Slot zero: the words both sides share (VCHIQ fact sheet 1 and 2).
 
 use super::board::Board;
+use super::pagelist::Pool;
 
 /// "VCHI"
 pub(super) const MAGIC: u32 = 0x5643_4849;
@@ -18,6 +19,8 @@ const MAX_SLOTS_PER_SIDE: u32 = 64;
 const ALIAS_MASK: u32 = 0x3fff_ffff;
 const LAST_BASE: u32 = 0x3f00_0000 - MAX_SLOTS * SLOT_SIZE;
 const DEBUG_ENTRIES: u32 = 11;
+/// Most entries that a fragments pool has: two for each of 32 bulks.
+const MAX_FRAGMENTS: u32 = 64;
 
 /// Byte offsets in the header.
 pub(super) mod header {
@@ -27,6 +30,8 @@ pub(super) mod header {
     pub(in crate::model) const SLOT_SIZE: u32 = 0x0c;
     pub(super) const MAX_SLOTS: u32 = 0x10;
     pub(super) const MAX_SLOTS_PER_SIDE: u32 = 0x14;
+    pub(super) const FRAGMENTS: u32 = 0x18;
+    pub(super) const FRAGMENT_COUNT: u32 = 0x1c;
 }
 
 /// Byte offsets in a side's half.
@@ -181,6 +186,12 @@ impl SlotZero {
             return Err("our half is initialised already".to_owned());
         }
         Ok((self.slots(board, Half::Master)?, self.slots(board, Half::Slave)?))
+    }
+
+    /// The fragments pool, if the Arm has one.
+    pub(super) fn pool(self, board: &Board<'_>) -> Pool {
+        let word = |offset| board.load(self.base.wrapping_add(offset));
+        Pool { address: word(header::FRAGMENTS), entries: word(header::FRAGMENT_COUNT).min(MAX_FRAGMENTS) }
     }
 
     fn versions(self, board: &Board<'_>) -> (u16, u16) {

@@ -3,6 +3,8 @@
 //! The service takes what one BULK_TX brings and sends it back for one BULK_RX. `bulk-…` are whole cache lines;
 //! `edges-…` begin and end within one, so that what comes back has bytes in the fragments pool.
 
+use core::time::Duration;
+
 use vchiq_mbox::{
     ServiceHandle,
     bulk::{BulkQueue, BulkSetup, CacheLine, Direction, Finished, InFlight, Moved, NotEnded, NotSubmitted},
@@ -21,7 +23,7 @@ use crate::{
 pub(super) static DESCRIPTION: Scenario = Scenario {
     name: "bulk",
     group: Group::Transport,
-    needs: Needs::Firmware,
+    needs: Needs::VideoCore,
     proves: "blocks of 8 to 64 KiB go to VideoCore and back by bulk transfer, on cache lines and off them",
     asked_by: "driver maintainers (raspberrypi/linux#1977, #2643, #3646, #7493; raspberrypi/firmware#743)",
     steps: &[
@@ -96,6 +98,8 @@ const SIZES: [Size; 8] = [
 ];
 /// What `mismatch` and `abort` tell the service to expect.
 const EXPECTED: usize = 8192;
+/// So long is waited for bytes that are missing.
+const LATE: Duration = Duration::from_millis(5);
 /// Transfers that are out when `abort` closes the service: all that one direction may have.
 const OUT_AT_CLOSE: usize = 4;
 
@@ -169,9 +173,10 @@ fn move_all<B: Board>(
 /// line come to where they belong.
 fn find_line<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<CacheLine, Failure> {
     let size = Size { bytes: SIZES[0].bytes, offsets: HALF_LINE };
-    echo::configure(session, service, echo::bulk_config(size.bytes as u32, 2))?;
     let mut last = Ok(());
     for line in [CacheLine::Bytes64, CacheLine::Bytes32] {
+        // The service waits for so many transfers as it is told, whatever it is told next.
+        echo::configure(session, service, echo::bulk_config(size.bytes as u32, 1))?;
         session.link.set_up_bulks(BulkSetup { line, ..BulkSetup::default() })?;
         match move_once(session, service, &size, line.bytes(), None)? {
             Ok(()) => return Ok(line),
@@ -210,9 +215,27 @@ fn move_once<B: Board>(
     }
     let unchanged = sent.memory.check(pattern, pattern);
     let checked = got.memory.check(pattern, around);
+    if checked.is_err() && whole_later(session, &got.memory, pattern, around) {
+        let reason = format_args!("{} bytes came after the word that they have come", size.bytes);
+        return Err(Failure::fail(Owner::Firmware, reason).at(&session.link.positions()));
+    }
     session.lending.put_back_stretch(&sent.memory);
     session.lending.put_back_stretch(&got.memory);
     Ok(unchanged.and(checked))
+}
+
+/// Looks again a moment later: bytes that are changed stay so, bytes that are late come.
+fn whole_later<B: Board>(
+    session: &Session<'_, B>,
+    memory: &Stretch<'_, B::Lendable>,
+    inside: Pattern,
+    around: Pattern,
+) -> bool {
+    let deadline = session.deadline(LATE);
+    while !deadline.has_passed(&session.clock) {
+        core::hint::spin_loop();
+    }
+    memory.check(inside, around).is_ok()
 }
 
 /// Asks for a transfer.
@@ -334,7 +357,7 @@ fn damaged(damage: Damage, size: &Size) -> Failure {
     let Damage { offset, expected, found } = damage;
     let where_ =
         if (0..size.bytes as i32).contains(&offset) { "came back changed" } else { "beside it changed" };
-    let reason = format_args!("{} bytes by bulk transfer: the word at {offset} {where_}", size.bytes);
+    let reason = format_args!("{} bytes by bulk transfer: byte {offset} {where_}", size.bytes);
     Failure::fail(Owner::Link, reason)
         .with("offset", offset as u32)
         .with("expected", expected)

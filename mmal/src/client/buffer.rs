@@ -74,7 +74,8 @@ pub(super) enum Way<'b> {
 
 impl<T: Payload, const N: usize> Mmal<T, N> {
     /// Gives a buffer to a port, by handle. On a port that is not zero copy only a buffer without bytes can be given
-    /// so: what an output is to fill, or the end of a stream.
+    /// so: what an output is to fill, or the end of a stream when no bytes of it are on their way
+    /// ([`Self::submit_bulk`] else).
     ///
     /// # Errors
     /// [`SubmitFailure`] with the payload.
@@ -151,8 +152,7 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         }
         let context = self.contexts.buffer().ok_or(Exhausted::Contexts)?;
         let kind = match way {
-            // The firmware would wait for a bulk transfer otherwise.
-            Way::Nothing if port.kind == PortType::Input => MessageType::BufferFromHostZeroLength,
+            Way::Bulk if fill.length == 0 => MessageType::BufferFromHostZeroLength,
             _ => MessageType::BufferFromHost,
         };
         let mut message = Buffer::new_zeroed();
@@ -189,7 +189,8 @@ fn check<T: Payload>(port: &Port, payload: &T, fill: Fill, way: Way<'_>) -> Resu
     let right_way = match way {
         Way::ZeroCopy => port.zero_copy,
         Way::Nothing => !port.zero_copy && length == 0,
-        Way::Short(_) | Way::Bulk => !port.zero_copy && length != 0,
+        Way::Short(_) => !port.zero_copy && length != 0,
+        Way::Bulk => !port.zero_copy && port.kind == PortType::Input,
     };
     if !right_way {
         return Err(Misuse::WrongWay { zero_copy: port.zero_copy });

@@ -14,6 +14,7 @@ use crate::{
     payload::Payload,
     port::Port,
     record::Data,
+    wire::DUMMY_BULK,
 };
 
 /// A buffer that was not given, or given without its bytes.
@@ -44,9 +45,14 @@ const fn moved(length: u32) -> u32 {
     length.div_ceil(4).saturating_mul(4)
 }
 
+/// The same to the firmware, which takes some for none.
+const fn sent(length: u32) -> u32 {
+    if length == 0 { DUMMY_BULK } else { moved(length) }
+}
+
 impl<T: Payload, const N: usize> Mmal<T, N> {
     /// Gives an input a buffer of `fill.length` bytes, and moves them by a bulk transfer of `memory`, whose size is that
-    /// length rounded up to words.
+    /// length rounded up to words. A buffer without bytes takes eight of no meaning, to stay in line behind the others.
     ///
     /// # Errors
     /// [`BulkFailure`].
@@ -61,7 +67,7 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         memory: M,
         deadline: Deadline,
     ) -> Result<(InFlight, bulk::InFlight), BulkFailure<T, M>> {
-        let (size, expected) = (memory.size(), moved(fill.length));
+        let (size, expected) = (memory.size(), sent(fill.length));
         if size != expected {
             let error = Misuse::BulkSize { size, expected }.into();
             return Err(BulkFailure { error, payload: Some(payload), in_flight: None, memory });

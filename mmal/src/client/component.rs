@@ -7,7 +7,7 @@ use super::{MAX_COMPONENTS, Mmal, request::Question};
 use crate::{
     error::{Error, Exhausted, Misuse, Violation},
     fmt::log_info,
-    ids::{ComponentContext, ComponentHandle},
+    ids::ComponentHandle,
     payload::Payload,
     record::{Data, Filled, How, State},
     wire::{ComponentCreate, ComponentCreated, Flags, MessageType, OnComponent, UNKNOWN_TIME, padded_name},
@@ -15,13 +15,6 @@ use crate::{
 
 /// Ports of a kind that any client sees (MMAL fact sheet 12).
 const MAX_PORTS: u32 = 8;
-
-/// A component that exists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ComponentRecord {
-    pub(super) handle: ComponentHandle,
-    pub(super) context: ComponentContext,
-}
 
 /// A component of this client's.
 #[must_use = "the firmware keeps it until it is destroyed"]
@@ -97,13 +90,13 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         let place = self.ask(link, question, &[message.as_bytes()], deadline)?;
         self.check_status(question, place)?;
         let created: ComponentCreated = self.read_reply(place)?;
-        let handle = ComponentHandle::told(created.handle.get());
-        if self.components.iter().any(|component| component.handle == handle) {
+        let handle = ComponentHandle::told(created.handle.get(), context);
+        if self.components.iter().any(|component| component.number() == handle.number()) {
             return Err(self.violated(Violation::HandleInUse { handle: handle.number(), place }));
         }
         let ports = [created.inputs, created.outputs, created.clocks].map(|count| count.get());
         // There is room: checked before anything was sent.
-        let _ = self.components.push(ComponentRecord { handle, context });
+        let _ = self.components.push(handle);
         if ports.iter().any(|count| *count > MAX_PORTS) {
             let _ = self.unwanted.push(handle);
             return Err(self.violated(Violation::PortCount { ports, place }));
@@ -161,7 +154,7 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
 
     /// After the end of a component: gives the number of buffers that it had still.
     pub(super) fn forget_component(&mut self, handle: ComponentHandle) -> usize {
-        self.components.retain(|record| record.handle != handle);
+        self.components.retain(|component| *component != handle);
         let not_returned = self.out_of_component(handle);
         let filled = Filled {
             command: 0,
@@ -197,7 +190,6 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
     }
 
     pub(super) fn check_component(&self, handle: ComponentHandle) -> Result<(), Misuse> {
-        let known = self.components.iter().any(|component| component.handle == handle);
-        if known { Ok(()) } else { Err(Misuse::UnknownComponent { handle }) }
+        if self.components.contains(&handle) { Ok(()) } else { Err(Misuse::UnknownComponent { handle }) }
     }
 }

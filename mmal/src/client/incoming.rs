@@ -183,8 +183,8 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
             return;
         }
         let Ok(created) = ComponentCreated::read_from_bytes(self.message_bytes()) else { return };
-        let handle = ComponentHandle::told(created.handle.get());
-        let known = self.components.iter().any(|component| component.handle == handle);
+        let handle = ComponentHandle::unwanted(created.handle.get());
+        let known = self.components.iter().any(|component| component.number() == handle.number());
         if created.status.get() == 0 && !known {
             // There is room for one a request.
             let _ = self.unwanted.push(handle);
@@ -219,8 +219,8 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
             Violation::Length { words, size, expected, place }
         })?;
         let (number, command) = (event.client_component.get(), event.command.get());
-        let found = self.components.iter().find(|component| component.context.number() == number);
-        let component = found.ok_or(Violation::EventOfNobody { component: number, command, place })?.handle;
+        let found = self.components.iter().find(|component| component.context().number() == number);
+        let component = *found.ok_or(Violation::EventOfNobody { component: number, command, place })?;
         let (port_type, length) = (event.port_type.get(), event.length.get());
         let out_of_range = Violation::EventRange { command, port_type, length, place };
         let port = PortType::try_from(port_type).map_err(|_| out_of_range)?;

@@ -21,7 +21,7 @@ pub use port::{Drained, PortSetup, Stream};
 pub use request::Version;
 pub use returned::{Returned, WaitFailure};
 
-use self::{component::ComponentRecord, request::Request};
+use self::request::Request;
 use crate::{
     error::Error,
     fmt::log_info,
@@ -104,7 +104,7 @@ pub struct Mmal<T: Payload, const N: usize> {
     pid: u32,
     contexts: Contexts,
     records: Vec<Record<T>, N>,
-    components: Vec<ComponentRecord, MAX_COMPONENTS>,
+    components: Vec<ComponentHandle, MAX_COMPONENTS>,
     requests: Vec<Request, MAX_REQUESTS>,
     history: History,
     events: Deque<Event, MAX_EVENTS>,

@@ -13,8 +13,9 @@ use crate::{
     payload::Payload,
     port::{Port, PortInfo, PortType},
     wire::{
-        Encoding, MAX_MESSAGE, MessageType, ParameterReply, ParameterRequest, PortAction, PortActionKind,
-        PortBlock, PortConnect, PortInfoGet, PortInfoReply, PortInfoSet, Undecodable, ZERO_COPY,
+        BUFFER_PADDING, Buffer, DUMMY_BULK, DriverBuffer, Encoding, MAX_MESSAGE, MessageType, ParameterReply,
+        ParameterRequest, PortAction, PortActionKind, PortBlock, PortConnect, PortInfoGet, PortInfoReply,
+        PortInfoSet, Undecodable, ZERO_COPY,
     },
 };
 
@@ -22,8 +23,6 @@ use crate::{
 const PARAMETER_HEAD: usize = 8;
 /// Longest value of a parameter.
 const MAX_VALUE: usize = MAX_MESSAGE - size_of::<ParameterRequest>();
-/// Bytes of the bulk transfer that comes with PORT_FLUSH.
-const FLUSH_BULK: u32 = 8;
 
 /// The stream of a port that is made ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,8 +113,9 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         }
         if setup.stream != Stream::AsItIs {
             self.set_port(link, &mut port, |info| setup.apply(info), deadline)?;
+            // The minima may be others now, which the reply does not always tell.
+            self.update_port(link, &mut port, deadline)?;
         }
-        // The minima may be others now.
         port.info.set_buffers(setup.buffers, setup.buffer_size);
         self.enable_port(link, &mut port, deadline)?;
         Ok(port)
@@ -329,8 +329,8 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         Ok(drained)
     }
 
-    /// Lets the firmware give the port's buffers back. A port that is not zero copy may want
-    /// [`Self::flush_port_with_bulk`].
+    /// Lets the firmware give the port's buffers back. Bytes that are still on their way to a port that is not zero copy
+    /// may come after it: [`Self::flush_port_with_bulk`] goes behind them.
     ///
     /// # Errors
     /// [`Error::Refused`]; what ends the wait.
@@ -343,8 +343,7 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         self.act(link, port, PortActionKind::Flush, deadline)
     }
 
-    /// The newer way to flush a port that is not zero copy: PORT_FLUSH, and eight bytes in bulk behind the data that
-    /// is on its way.
+    /// Flushes a port that is not zero copy behind the data that is on its way: PORT_FLUSH, and eight bytes in bulk.
     ///
     /// # Errors
     /// [`MemoryFailure`]: with the memory until it is under way in `bulks`; [`Misuse::BulkSize`] unless it has eight
@@ -357,7 +356,7 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         memory: M,
         deadline: Deadline,
     ) -> Result<(Drained, bulk::InFlight), MemoryFailure<M>> {
-        let (size, expected) = (memory.size(), FLUSH_BULK);
+        let (size, expected) = (memory.size(), DUMMY_BULK);
         let fits = if size == expected { Ok(()) } else { Err(Misuse::BulkSize { size, expected }) };
         let checked = self.check_component(port.component).and(fits);
         if let Err(misuse) = checked {
@@ -368,9 +367,13 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
             Err(error) => return Err(MemoryFailure { error, memory: Some(memory) }),
         };
         let before = self.out_of(port);
-        let message = action(question, port, PortActionKind::Flush);
+        let mut message = Buffer::new_zeroed();
+        message.header = question.header();
+        message.driver =
+            DriverBuffer::new(port.component.number(), port.handle.number(), question.context.number());
         // The reply comes only once the bytes have come: the transfer is asked for in between.
-        if let Err(error) = self.send_request(link, question, &[message.as_bytes()], deadline) {
+        let parts: [&[u8]; 2] = [message.as_bytes(), &BUFFER_PADDING];
+        if let Err(error) = self.send_request(link, question, &parts, deadline) {
             return Err(MemoryFailure { error, memory: Some(memory) });
         }
         let in_flight = match bulks.transmit(link, self.service, memory, deadline) {

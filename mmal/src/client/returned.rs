@@ -95,6 +95,11 @@ impl<T: Payload, const N: usize> Mmal<T, N> {
         self.take_at(index)
     }
 
+    /// Buffers that are back and have not been taken.
+    pub fn untaken(&self) -> usize {
+        self.records.iter().filter(|record| !record.is_out()).count()
+    }
+
     /// What buffers carried, back or not, after a reset of VideoCore; one a call.
     pub fn take_after_reset(&mut self, _reset: &VideoCoreReset) -> Option<T> {
         self.records.pop().map(|record| record.payload)

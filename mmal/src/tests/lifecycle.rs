@@ -141,6 +141,22 @@ fn a_port_of_a_destroyed_component_takes_nothing() {
     assert_eq!(server.state.borrow().requests.len(), sent);
 }
 
+/// Firmware gives a number again at once.
+#[test]
+fn a_port_of_a_destroyed_component_is_none_of_the_next_one() {
+    let (mut link, _, server, mut client) = opened();
+    let (component, old) = paused_sink(&mut link, &mut client);
+    let deadline = soon(&link);
+    let number = component.handle().number();
+    client.destroy(&mut link, component, deadline).unwrap();
+    server.state.borrow_mut().next_handle = 0;
+    let (component, new) = paused_sink(&mut link, &mut client);
+    assert_eq!(component.handle().number(), number);
+    assert_ne!(old, new);
+    let failure = client.submit(&mut link, &old, Memory::new(1), Fill::EMPTY, deadline).unwrap_err();
+    assert!(matches!(failure.error, Error::Misuse(Misuse::UnknownComponent { .. })));
+}
+
 #[test]
 fn a_client_that_is_dropped_forgets_what_is_out() {
     let (mut link, _, _, mut client) = opened();

@@ -1,9 +1,11 @@
 //! The client against a scripted MMAL service.
 
+mod bulk;
 mod golden;
 mod hostile;
 mod lifecycle;
 mod requests;
+mod sequences;
 
 mod server;
 
@@ -64,7 +66,7 @@ const ZERO_COPY: PortSetup<'_> = PortSetup {
 
 /// A connected link with the service offered, and the strings of that service.
 fn connected() -> (Link, FakeBoard, Server) {
-    let board = FakeBoard::new(Layout::LINUX_WINDOW);
+    let board = FakeBoard::new(Layout::BULK_WINDOW);
     let mut link = Vchiq::prepare(board.clone(), board.clone()).unwrap();
     board.start_peer();
     link.connect(soon(&link)).unwrap();

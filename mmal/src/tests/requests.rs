@@ -76,7 +76,7 @@ fn a_port_is_made_ready_in_the_order_that_the_service_wants() {
     let component = create(&mut link, &mut client, "copy");
     let port = open_port(&mut link, &mut client, &component, PortType::Output);
     let kinds: Vec<u32> = server.state.borrow().requests.iter().map(|words| words[1]).collect();
-    assert_eq!(kinds, [4, 8, 14, 9, 10]);
+    assert_eq!(kinds, [4, 8, 14, 9, 8, 10]);
     // ZERO_COPY is 4, its value 1, and the message 44 bytes long (MMAL fact sheet 6).
     assert_eq!(server.requests_of(14)[0][8..], [4, 12, 1]);
     let state = server.state.borrow();

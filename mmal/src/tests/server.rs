@@ -39,7 +39,8 @@ pub(super) struct Component {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) components: BTreeMap<u32, Component>,
-    next_handle: u32,
+    /// The next component gets 0x40 times the number behind it.
+    pub(super) next_handle: u32,
     /// Everything received.
     pub(super) requests: Vec<Words>,
     /// Take requests without answering.
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) keeps_buffers: bool,
     /// Change the next reply.
     pub(super) spoil: Option<fn(&mut Words)>,
+    /// Every BUFFER_TO_HOST sent, or kept back while mute.
+    pub(super) returned: Vec<Words>,
     /// Lines of HOST_LOG.
     pub(super) log: Vec<String>,
 }
@@ -78,6 +81,14 @@ impl Server {
         }))
     }
 
+    /// Buffers that a BUFFER_TO_HOST has named by magic word, component, port, number and handle.
+    pub(super) fn rightly_returned(&self) -> usize {
+        let state = self.state.borrow();
+        let submitted = state.requests.iter().filter(|words| words[1] == 11);
+        let names = |words: &Words| [6, 7, 8, 9, 17].map(|word| words[word]);
+        submitted.filter(|sent| state.returned.iter().any(|back| names(back) == names(sent))).count()
+    }
+
     /// Requests of one type.
     pub(super) fn requests_of(&self, kind: u32) -> Vec<Words> {
         self.state.borrow().requests.iter().filter(|words| words[1] == kind).cloned().collect()
@@ -98,6 +109,7 @@ impl State {
         if let Some(spoil) = self.spoil.take() {
             answers.last_mut().map(spoil);
         }
+        self.returned.extend(answers.iter().filter(|words| words[1] == 12).cloned());
         if self.mute {
             self.unsent.append(&mut answers);
         }
@@ -148,11 +160,18 @@ impl State {
                 length(if kind == 8 { 36 } else { 304 });
                 self.port_info(words).map_or_else(|status| reply(&[status]), |rest| reply(&rest))
             }
-            10 | 25 => {
+            10 => {
                 length(if words[8] < 4 { 100 } else { 44 });
                 let mut answers = Vec::new();
                 let status = self.act(words, &mut answers);
                 answers.append(&mut reply(&[status]));
+                answers
+            }
+            25 => {
+                length(296);
+                assert_eq!(words[6], MAGIC, "magic word of the buffer");
+                let mut answers = self.port(words[7], words[8]).map_or_else(Vec::new, drain);
+                answers.append(&mut reply(&[0]));
                 answers
             }
             14 | 15 => self.parameter(words).map_or_else(|status| reply(&[status]), |rest| reply(&rest)),
@@ -246,7 +265,10 @@ impl State {
         assert_eq!(words[6], MAGIC, "magic word of the buffer");
         let component = self.components.get_mut(&words[7]).expect("component of a buffer");
         let port = component.ports.get_mut(words[8] as usize).expect("port of a buffer");
-        assert!(port.enabled, "buffer to a disabled port");
+        if !port.enabled {
+            // Lost, as firmware loses it.
+            return Vec::new();
+        }
         port.held.push(words[..73].to_vec());
         work(component)
     }

@@ -13,6 +13,8 @@ pub const SHORT_DATA: usize = 128;
 /// What follows a [`Buffer`] that a host sends, where times are aligned to their size. The firmware sends none
 /// (docs/findings.md).
 pub const BUFFER_PADDING: [u8; 4] = [0; 4];
+/// Bytes of the bulk transfer that keeps a message without bytes in line.
+pub const DUMMY_BULK: u32 = 8;
 /// A time that is not known.
 pub const UNKNOWN_TIME: i64 = i64::MIN;
 
@@ -84,7 +86,7 @@ impl DriverBuffer {
     }
 }
 
-/// BUFFER_FROM_HOST, BUFFER_TO_HOST and BUFFER_FROM_HOST_ZEROLEN.
+/// BUFFER_FROM_HOST, BUFFER_TO_HOST and BUFFER_FROM_HOST_ZEROLEN; also PORT_FLUSH, where only `driver` counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Buffer {

@@ -10,7 +10,7 @@ mod statistics;
 use vchiq_mbox::FourCc;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, little_endian::U32};
 
-pub use buffer::{BUFFER_PADDING, Buffer, DriverBuffer, Flags, SHORT_DATA, UNKNOWN_TIME};
+pub use buffer::{BUFFER_PADDING, Buffer, DUMMY_BULK, DriverBuffer, Flags, SHORT_DATA, UNKNOWN_TIME};
 pub use component::{
     ComponentCreate, ComponentCreated, EVENT_DATA, Event, NAME_SIZE, OnComponent, padded_name,
 };
@@ -68,9 +68,10 @@ pub enum MessageType {
     PortParameterGet = 15,
     /// Something happened to a component.
     EventToHost = 16,
-    /// Gives a buffer without bytes to an input that is not zero copy.
+    /// Gives a buffer without bytes to an input that is not zero copy, in line with those that have some; comes with a
+    /// bulk transfer of eight bytes.
     BufferFromHostZeroLength = 24,
-    /// Flushes a port that is not zero copy; comes with a bulk transfer of eight bytes.
+    /// Flushes a port that is not zero copy, behind the data on its way; comes with a bulk transfer of eight bytes.
     PortFlush = 25,
     /// Puts a line into the firmware's log.
     HostLog = 26,

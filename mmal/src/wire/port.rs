@@ -229,7 +229,7 @@ pub enum PortActionKind {
     Disconnect = 5,
 }
 
-/// PORT_ACTION, but for connecting; PORT_FLUSH.
+/// PORT_ACTION, but for connecting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct PortAction {

@@ -61,6 +61,10 @@ pub struct Behaviour {
     pub variant: u32,
     /// Text of `cmdline.txt`; `None` if the tag is not answered.
     pub command_line: Option<String>,
+    /// Text of the answer to every command by mailbox; `None` if the tag is not answered.
+    pub command_answer: Option<Vec<u8>>,
+    /// Throttle word.
+    pub throttled: u32,
     /// It answers property messages at all.
     pub mailbox: bool,
     /// It takes slot zero up.
@@ -97,6 +101,8 @@ impl Default for Behaviour {
             revision: 1_661_522_596,
             variant: 1,
             command_line: Some("coherent_pool=1M harness.iterations=12".to_owned()),
+            command_answer: None,
+            throttled: 0,
             mailbox: true,
             vchiq: true,
             connect: true,

@@ -56,7 +56,8 @@ fn values(tag: u32, first: u32, behaviour: &Behaviour, handles: &mut impl Handle
         0x0001_0006 => words(&[0x3b40_0000, 0x04c0_0000]),
         0x0003_0002 | 0x0003_0047 => words(&[first, if first == 3 { super::ARM_HZ } else { 400_000_000 }]),
         0x0003_0006 => words(&[first, 42_000]),
-        0x0003_0046 => words(&[0]),
+        0x0003_0046 => words(&[behaviour.throttled]),
+        0x0003_0080 => Some([&[0; 4], behaviour.command_answer.as_deref()?, &[0]].concat()),
         0x0003_000d => {
             let (address, misbehaving) = handles.address_of(first).unwrap_or((0, false));
             if !misbehaving || behaviour.lock != Lock::Fails {

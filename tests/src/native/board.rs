@@ -7,10 +7,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use emulator::{
     board::Board as BoardModel,
+    firmware_log::Ring,
     machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop},
 };
 use harness::{
-    Board, Host, Identity, Lendable, Parts,
+    Board, Host, Identity, Lendable,
     board::{LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
     histogram::Samples,
     report::Counters,
@@ -182,6 +183,61 @@ impl NativeBoard {
     pub fn summary(&self) -> String {
         format!("{:#?}", self.world.machine.borrow_mut().summary())
     }
+
+    /// The parts that drivers need without the harness, and somebody to watch the machine meanwhile.
+    pub fn taken_apart(&mut self) -> Parts<'_> {
+        Parts {
+            clock: &self.clock,
+            platform: &mut self.platform,
+            mailbox: &mut self.mailbox,
+            slots: &self.slots,
+            property: &self.property,
+            lendable: &self.lendable,
+            witness: Witness(Rc::clone(&self.world)),
+        }
+    }
+}
+
+/// A board, taken apart.
+pub struct Parts<'a> {
+    /// Both counters.
+    pub clock: &'a NativeClock,
+    /// What VCHIQ needs.
+    pub platform: &'a mut NativePlatform,
+    /// The property mailbox.
+    pub mailbox: &'a mut NativeMailbox,
+    /// Memory for the slots.
+    pub slots: &'a NativeWindow,
+    /// Memory for property messages.
+    pub property: &'a NativeWindow,
+    /// Memory to lend.
+    pub lendable: &'a NativeLendable,
+    /// The machine behind it.
+    pub witness: Witness,
+}
+
+/// Sees what no driver can.
+pub struct Witness(Rc<World>);
+
+impl Witness {
+    /// The firmware's own log, oldest line first.
+    pub fn firmware_log(&self) -> Vec<String> {
+        let machine = self.0.machine.borrow();
+        let ring = Ring::find(machine.ram());
+        ring.map_or_else(Vec::new, |ring| {
+            ring.lines(machine.ram()).into_iter().map(|line| line.text).collect()
+        })
+    }
+
+    /// Lets virtual time pass.
+    pub fn pass(&self, ns: u64) {
+        self.0.pass(ns);
+    }
+
+    /// What the machine met that nobody models.
+    pub fn summary(&self) -> String {
+        format!("{:#?}", self.0.machine.borrow_mut().summary())
+    }
 }
 
 impl Board for NativeBoard {
@@ -192,8 +248,8 @@ impl Board for NativeBoard {
     type Lendable = NativeLendable;
     type Host = NativeHost;
 
-    fn parts(&mut self) -> Parts<'_, Self> {
-        Parts {
+    fn parts(&mut self) -> harness::Parts<'_, Self> {
+        harness::Parts {
             identity: Identity {
                 git: "unknown",
                 profile: "native",

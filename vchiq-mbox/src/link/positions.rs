@@ -22,6 +22,8 @@ pub struct EventWords {
 pub struct Positions {
     /// End of what we have written.
     pub tx_pos: u32,
+    /// Bus address of the last header that we have written, padding apart; 0 before the first.
+    pub last_sent: u32,
     /// End of what we have read.
     pub rx_pos: u32,
     /// End of what the peer has published.
@@ -64,6 +66,10 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         };
         Positions {
             tx_pos: self.tx.tx_pos(),
+            last_sent: match self.tx.last_header() {
+                0 => 0,
+                header => shared.window.bus_address().0.wrapping_add(header),
+            },
             rx_pos: self.rx.rx_pos(),
             peer_tx_pos: shared.load(field::tx_pos(Side::Master)),
             recycle: self.tx.available(),

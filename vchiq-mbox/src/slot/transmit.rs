@@ -76,6 +76,8 @@ pub(crate) struct Transmitter {
     data: [DataPlaces; MAX_SLOTS_PER_SIDE],
     /// The slot that `tx_pos` lies in; none at a slot boundary.
     current: Option<SlotIndex>,
+    /// Byte offset in the window of the last header but padding; 0 before the first.
+    last_header: u32,
     pub(crate) quotas: Quotas,
     /// Ticks between publishing a message and storing it ([`crate::link::Misbehaviour::PublishFirst`]).
     publishes_first: Option<u32>,
@@ -96,6 +98,7 @@ impl Transmitter {
             standing: [Standing::Free; MAX_SLOTS_PER_SIDE],
             data: [DataPlaces::NONE; MAX_SLOTS_PER_SIDE],
             current: None,
+            last_header: 0,
             quotas: Quotas::new(slots.count()),
             publishes_first: None,
         }
@@ -111,6 +114,10 @@ impl Transmitter {
 
     pub(crate) const fn tx_pos(&self) -> u32 {
         self.tx_pos
+    }
+
+    pub(crate) const fn last_header(&self) -> u32 {
+        self.last_header
     }
 
     pub(crate) const fn available(&self) -> u32 {
@@ -146,6 +153,7 @@ impl Transmitter {
         }
         shared.store_payload(slot, offset as usize, parts);
         shared.store_header(slot, offset as usize, id, size);
+        self.last_header = slot.byte_offset() as u32 + offset;
         self.advance(stride);
         if is_data {
             let place = self.slots.place(slot);

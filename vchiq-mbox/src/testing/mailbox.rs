@@ -26,6 +26,8 @@ pub enum MailboxBehaviour {
     Reject,
     /// Never answers.
     Silent,
+    /// Overwrites the buffer's first words.
+    Buffer(Vec<u32>),
     /// Answers by another word.
     WrongWord(u32),
 }
@@ -36,6 +38,8 @@ struct Inner {
     behaviour: MailboxBehaviour,
     /// Words written to the mailbox.
     written: Vec<u32>,
+    /// The buffer as it was when the last request came, if it is noted.
+    request: Option<Vec<u8>>,
     full: bool,
 }
 
@@ -52,7 +56,14 @@ impl FakeMailbox {
     /// With a buffer of `bytes`.
     pub fn new(bytes: usize, behaviour: MailboxBehaviour) -> Self {
         let memory = Memory::full_of_rubbish(bytes);
-        let inner = Inner { memory, mail: VecDeque::new(), behaviour, written: Vec::new(), full: false };
+        let inner = Inner {
+            memory,
+            mail: VecDeque::new(),
+            behaviour,
+            written: Vec::new(),
+            request: None,
+            full: false,
+        };
         Self { inner: Rc::new(RefCell::new(inner)) }
     }
 
@@ -69,6 +80,16 @@ impl FakeMailbox {
     /// Lets mailbox 1 look full.
     pub fn set_full(&self, full: bool) {
         self.inner.borrow_mut().full = full;
+    }
+
+    /// Notes each request from now on.
+    pub fn note_requests(&self) {
+        self.inner.borrow_mut().request = Some(Vec::new());
+    }
+
+    /// The buffer as it was when the last request came; empty if nothing was noted.
+    pub fn request(&self) -> Vec<u8> {
+        self.inner.borrow().request.clone().unwrap_or_default()
     }
 
     /// Words written to mailbox 1 so far.
@@ -99,11 +120,20 @@ impl MailboxRegisters for FakeMailbox {
     fn write(&mut self, word: u32) {
         let mut inner = self.inner.borrow_mut();
         inner.written.push(word);
+        if inner.request.is_some() {
+            let bytes = inner.memory.len();
+            inner.request = Some(inner.memory.bytes(0, bytes));
+        }
         let mut reply = word;
         match inner.behaviour.clone() {
             MailboxBehaviour::Silent => return,
             MailboxBehaviour::WrongWord(other) => reply = other,
             MailboxBehaviour::Reject => inner.memory.store(4, 0x8000_0001),
+            MailboxBehaviour::Buffer(words) => {
+                for (index, word) in words.iter().enumerate() {
+                    inner.memory.store(index * 4, *word);
+                }
+            }
             MailboxBehaviour::UnknownTag => inner.memory.store(4, 0x8000_0000),
             MailboxBehaviour::ClaimOnly { bytes } => {
                 inner.memory.store(4, 0x8000_0000);

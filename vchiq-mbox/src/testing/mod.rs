@@ -4,6 +4,7 @@
 //! mistake here would have to be made twice to stay unnoticed.
 
 mod bulk;
+mod golden;
 mod mailbox;
 mod memory;
 mod peer;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use bulk::{FakeBuffer, FakeBulks, FakeCache, SDRAM_BASE, SharedSdram};
+pub use golden::{golden, golden_bytes};
 pub use mailbox::{FakeMailbox, MailboxBehaviour};
 pub use memory::Memory;
 pub use peer::{Behaviour, FakePeer, FakeService, Record};

@@ -19,6 +19,7 @@ const RECYCLE: usize = 0x20;
 const SLOT_QUEUE_RECYCLE: usize = 0x2c;
 const SLOT_SYNC: usize = 0x0c;
 const SLOT_QUEUE: usize = 0x48;
+const DEBUG: usize = 0x148;
 const SYNC_TRIGGER: usize = 0x30;
 const SYNC_RELEASE: usize = 0x3c;
 const ARMED: usize = 0;
@@ -163,6 +164,7 @@ impl FakePeer {
         self.returned = 0;
         memory.store(MASTER + SLOT_QUEUE_RECYCLE, self.available);
         memory.store(MASTER + TX_POS, 0);
+        memory.store(MASTER + DEBUG, 11);
         memory.store(memory.load(MASTER + SLOT_SYNC) as usize * SLOT as usize, 0);
         memory.store(MASTER + INITIALISED, 1);
         self.arm(memory);

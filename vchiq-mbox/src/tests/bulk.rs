@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     bulk::{BulkQueue, BulkSetup, CacheLine, Finished, Moved},
     error::{Error, Exhausted, Misuse, Step, Violation},
-    testing::{FakeBuffer, FakeCache, Memory, SharedSdram},
+    testing::{FakeBuffer, FakeCache, Memory, SharedSdram, golden},
     wire::PageListFormat,
 };
 
@@ -216,6 +216,71 @@ fn an_end_that_nothing_waits_for_is_dropped_and_counted() {
     bench.board.run_peer();
     bench.link.poll().unwrap();
     assert_eq!(bench.link.last_stray().unwrap().msgid, 0x0904_b000);
+}
+
+#[test]
+fn an_end_that_comes_after_the_abort_is_dropped_and_the_memory_comes_back_once() {
+    let mut bench = Bench::new(CacheLine::Bytes64);
+    let deadline = bench.soon();
+    let buffer = bench.buffer(0, 64, |_| 0);
+    let asked = bench.queue.receive(&mut bench.link, bench.service, buffer, deadline).unwrap();
+    bench.board.run_peer();
+    bench.board.peer().close_service(*b"echo");
+    assert_eq!(bench.queue.wait(&mut bench.link, asked, deadline).unwrap().moved, Moved::Aborted);
+    bench.board.peer().queue_bulk_done(true, PEER_PORT, 0, 64);
+    bench.board.run_peer();
+    assert!(bench.queue.try_finish(&mut bench.link).unwrap().is_none());
+    let stray = bench.link.last_stray().unwrap();
+    assert_eq!((stray.msgid, stray.words[0], bench.queue.len()), (0x0804_b000, 64, 0));
+    // Nor does it end a transfer of the port's next service.
+    bench.link.close(bench.service, soon(&bench.link)).unwrap();
+    let service = bench.link.open(OpenRequest::new(ECHO, 3, 3), soon(&bench.link)).unwrap();
+    let deadline = bench.soon();
+    let buffer = bench.buffer(0, 64, |_| 0);
+    let asked = bench.queue.receive(&mut bench.link, service, buffer, deadline).unwrap();
+    let late = bench.queue.wait(&mut bench.link, asked, deadline).unwrap_err();
+    assert_eq!(late.error, Error::Timeout { step: Step::Bulk });
+}
+
+/// Every place in a line where received memory may begin, and ends in the same, the next and a later line.
+#[test]
+fn edges_beside_whole_lines_survive_at_every_offset() {
+    for line in [CacheLine::Bytes32, CacheLine::Bytes64] {
+        let offsets = if cfg!(miri) { 31..33 } else { 0..64 };
+        for offset in offsets {
+            let mut bench = Bench::new(line);
+            for size in [1, 31, 63, 64, 65, 130] {
+                bench.board.peer().service(*b"echo").bulks.sends.push_back((0..size as u8).collect());
+                let deadline = bench.soon();
+                let buffer = bench.buffer(4096 - 64 + offset, size, |_| 0x55);
+                let asked = bench.queue.receive(&mut bench.link, bench.service, buffer, deadline).unwrap();
+                let back = bench.queue.wait(&mut bench.link, asked, deadline).unwrap();
+                bench.cache.borrow_mut().evict_all(&mut bench.sdram.borrow_mut());
+                let wanted: Vec<u8> = (0..size as u8).collect();
+                assert_eq!(back.memory.bytes(), wanted, "{size} bytes at {offset}, {line:?}");
+                assert!(guards_are_whole(&back.memory), "{size} bytes at {offset}, {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fragment_of_golden_bytes_is_copied_to_where_it_belongs() {
+    let mut bench = Bench::new(CacheLine::Bytes64);
+    bench.board.peer().service(*b"echo").bulks.forgets = true;
+    let deadline = bench.soon();
+    let buffer = bench.buffer(0x14, 100, |_| 0xee);
+    let asked = bench.queue.receive(&mut bench.link, bench.service, buffer, deadline).unwrap();
+    bench.board.run_peer();
+    let list = [0, 4].map(|word| bench.board.memory().load(0x4_3000 + word));
+    assert_eq!(list, [100, 0x14 << 16 | 2], "edges through fragment 0");
+    let entry = golden(include_str!("../../../tests/data/vchiq/fragment.hex"));
+    let entry: Vec<u8> = entry.into_iter().map(|byte| byte.unwrap_or(0xdd)).collect();
+    bench.board.memory().store_bytes(0x4_1000, &entry);
+    bench.board.peer().queue_bulk_done(true, PEER_PORT, 0, 100);
+    let back = bench.queue.wait(&mut bench.link, asked, deadline).unwrap();
+    assert_eq!(back.memory.bytes(), (0..100).collect::<Vec<u8>>());
+    assert!(guards_are_whole(&back.memory));
 }
 
 #[test]

@@ -6,14 +6,15 @@ use crate::{
     error::{Error, Misuse, Owner, Step},
     gencmd::{Answer, GCMD, Gencmd, GencmdError, value_of},
     mailbox::MailboxError,
-    testing::{FakeMailbox, MailboxBehaviour},
+    testing::{FakeMailbox, MailboxBehaviour, golden_bytes},
 };
 
-/// The bytes of one line of the data file.
 fn golden(name: &str) -> Vec<u8> {
-    let text = include_str!("../../tests/data/gencmd.hex");
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
-    line.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+    golden_bytes(match name {
+        "measure_clock" => include_str!("../../../tests/data/gencmd/measure_clock.hex"),
+        "measure_clock_answer" => include_str!("../../../tests/data/gencmd/measure_clock_answer.hex"),
+        _ => include_str!("../../../tests/data/gencmd/unknown_answer.hex"),
+    })
 }
 
 /// A client whose service behaves so.

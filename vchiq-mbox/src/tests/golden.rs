@@ -27,7 +27,7 @@ fn assert_rows(memory: &Memory, text: &str) {
 fn slot_zero_is_laid_out_as_linux_does() {
     let (_link, board) = prepared();
     let mut expected = vec![0; 0x508];
-    for (offset, bytes) in rows(include_str!("../../tests/data/slot_zero.hex")) {
+    for (offset, bytes) in rows(include_str!("../../../tests/data/vchiq/slot_zero.hex")) {
         for (index, byte) in bytes.into_iter().enumerate() {
             expected[offset + index] = byte.unwrap();
         }
@@ -37,6 +37,13 @@ fn slot_zero_is_laid_out_as_linux_does() {
         assert_eq!(found, expected, "row {:#05x}", offset * 16);
     }
     assert_eq!(board.memory().load(0x21000), 0, "our sync slot is empty");
+}
+
+#[test]
+fn slot_zero_after_both_connects_is_that_of_the_worked_example() {
+    let (_link, board) = connected();
+    board.run_peer();
+    assert_rows(&board.memory(), include_str!("../../../tests/data/vchiq/slot_zero_connected.hex"));
 }
 
 #[test]
@@ -50,7 +57,7 @@ fn an_echo_session_leaves_the_bytes_of_the_worked_example() {
     link.release(held);
     link.close(service, soon(&link)).unwrap();
 
-    assert_rows(&board.memory(), include_str!("../../tests/data/echo_session.hex"));
+    assert_rows(&board.memory(), include_str!("../../../tests/data/vchiq/echo_session.hex"));
     let positions = link.positions();
     assert_eq!((positions.tx_pos, positions.rx_pos, positions.peer_tx_pos), (0x58, 0x30, 0x30));
     assert_eq!(link.version(), Some(8));

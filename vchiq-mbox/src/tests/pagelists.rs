@@ -1,7 +1,9 @@
 //! Pagelists against golden bytes.
 
-use super::golden::rows;
-use crate::wire::{PAGELIST_ENTRIES, PageList, PageListError, PageListFormat, PageListKind};
+use crate::{
+    testing::golden_bytes,
+    wire::{PAGELIST_ENTRIES, PageList, PageListError, PageListFormat, PageListKind},
+};
 
 fn bytes(list: &PageList) -> Vec<u8> {
     list.words().iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -14,19 +16,28 @@ fn contiguous(start: u64) -> impl Fn(u32) -> u64 {
 
 #[test]
 fn pagelists_are_those_of_the_worked_example() {
-    let golden = rows(include_str!("../../tests/data/pagelists.hex"));
     let lists = [
-        (PageListKind::Write, PageListFormat::Classic, 0x20, 8192),
-        (PageListKind::Write, PageListFormat::Wide, 0x20, 8192),
-        (PageListKind::Read, PageListFormat::Classic, 0x40, 128),
-        (PageListKind::ReadWithFragment(5), PageListFormat::Classic, 0x14, 100),
+        (
+            include_str!("../../../tests/data/vchiq/pagelist_classic.hex"),
+            (PageListKind::Write, PageListFormat::Classic, 0x20, 8192),
+        ),
+        (
+            include_str!("../../../tests/data/vchiq/pagelist_wide.hex"),
+            (PageListKind::Write, PageListFormat::Wide, 0x20, 8192),
+        ),
+        (
+            include_str!("../../../tests/data/vchiq/pagelist_read.hex"),
+            (PageListKind::Read, PageListFormat::Classic, 0x40, 128),
+        ),
+        (
+            include_str!("../../../tests/data/vchiq/pagelist_fragment.hex"),
+            (PageListKind::ReadWithFragment(5), PageListFormat::Classic, 0x14, 100),
+        ),
     ];
-    for ((place, (_, expected)), (kind, format, offset, length)) in golden.iter().enumerate().zip(lists) {
+    for (golden, (kind, format, offset, length)) in lists {
         let list = PageList::new(kind, format, offset, length, contiguous(0x1_0000)).unwrap();
-        let expected: Vec<u8> = expected.iter().map(|byte| byte.unwrap()).collect();
-        assert_eq!(bytes(&list), expected, "row {place}");
+        assert_eq!(bytes(&list), golden_bytes(golden), "{kind:?}, {format:?}");
     }
-    assert_eq!(golden.len(), lists.len());
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn the_next_session_begins_with_nothing_of_the_former() {
         (Connection::Prepared, None, false)
     );
     let mut expected = vec![0; 0x508];
-    for (offset, bytes) in rows(include_str!("../../tests/data/slot_zero.hex")) {
+    for (offset, bytes) in rows(include_str!("../../../tests/data/vchiq/slot_zero.hex")) {
         for (index, byte) in bytes.into_iter().enumerate() {
             expected[offset + index] = byte.unwrap();
         }

@@ -1,35 +1,35 @@
 //! Message bytes.
 
+use vchiq_mbox::testing::golden_bytes;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::wire::*;
 
-/// The bytes of one line of the data file.
-fn golden(name: &str) -> Vec<u8> {
-    let text = include_str!("../../tests/data/messages.hex");
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect("line exists");
-    let digits: Vec<char> = line.chars().filter(char::is_ascii_hexdigit).collect();
-    digits.chunks(2).map(|pair| u8::from_str_radix(&String::from_iter(pair), 16).unwrap()).collect()
+macro_rules! golden {
+    ($name:literal) => {
+        golden_bytes(include_str!(concat!("../../../tests/data/smem/", $name, ".hex")))
+    };
 }
 
 /// Encodes to the golden bytes, and decodes from them.
-fn assert_golden<T>(name: &str, message: T)
+#[track_caller]
+fn assert_golden<T>(golden: Vec<u8>, message: T)
 where
     T: FromBytes + IntoBytes + Immutable + KnownLayout + PartialEq + core::fmt::Debug,
 {
-    assert_eq!(message.as_bytes(), golden(name), "{name} encoded");
-    assert_eq!(T::read_from_bytes(&golden(name)).unwrap(), message, "{name} decoded");
+    assert_eq!(message.as_bytes(), golden, "encoded");
+    assert_eq!(T::read_from_bytes(&golden).unwrap(), message, "decoded");
 }
 
 #[test]
 fn messages_have_their_golden_bytes() {
     let header = RequestHeader::new;
     assert_golden(
-        "client_version",
+        golden!("client_version"),
         ClientVersion { header: header(MessageType::ClientVersion, 1), version: 2.into() },
     );
     let ack = VersionAck { command: 0x8000_0009.into(), transaction: 1.into(), version: 2.into() };
-    assert_golden("version_ack", ack);
+    assert_golden(golden!("version_ack"), ack);
     let import = Import {
         header: header(MessageType::Import, 2),
         cache_type: (CacheType::NonCached as u32).into(),
@@ -39,11 +39,15 @@ fn messages_have_their_golden_bytes() {
         allocator: 42.into(),
         name: padded_name("sm-host-resource"),
     };
-    assert_golden("import", import);
-    assert_golden("import_result", ImportResult { transaction: 2.into(), handle: 0xc000_0020.into() });
+    assert_golden(golden!("import"), import);
+    assert_golden(
+        golden!("import_result"),
+        ImportResult { transaction: 2.into(), handle: 0xc000_0020.into() },
+    );
+    assert_golden(golden!("import_refused"), ImportResult { transaction: 2.into(), handle: 0.into() });
     let free =
         OnHandle { header: header(MessageType::Free, 3), handle: 0xc000_0020.into(), memory: 0.into() };
-    assert_golden("free", free);
+    assert_golden(golden!("free"), free);
     let released = Released {
         command: 0x8000_000b.into(),
         address: 0xd010_0000.into(),
@@ -51,14 +55,16 @@ fn messages_have_their_golden_bytes() {
         kernel_id: 1.into(),
         handle: 0xc000_0020.into(),
     };
-    assert_golden("released", released);
+    assert_golden(golden!("released"), released);
     let refusal = VcMemRequestReply {
         header: header(MessageType::VcMemRequestReply, 4),
         request: 0x77.into(),
         address: 0.into(),
         kernel_id: 0.into(),
     };
-    assert_golden("vc_mem_request_reply", refusal);
+    assert_golden(golden!("vc_mem_request_refused"), refusal);
+    let given = VcMemRequestReply { address: 0xd020_0000.into(), kernel_id: 2.into(), ..refusal };
+    assert_golden(golden!("vc_mem_request_reply"), given);
     let request = VcMemRequest {
         command: 0x8000_000c.into(),
         transaction: 0x77.into(),
@@ -67,7 +73,7 @@ fn messages_have_their_golden_bytes() {
         name: padded_name("codec"),
         handle: 0x51.into(),
     };
-    assert_golden("vc_mem_request", request);
+    assert_golden(golden!("vc_mem_request"), request);
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn messages_about_heap_blocks_have_their_golden_bytes() {
         allocator: 42.into(),
         name: padded_name("sm-host-resource"),
     };
-    assert_golden("alloc", alloc);
+    assert_golden(golden!("alloc"), alloc);
     let result = AllocResult {
         transaction: 5.into(),
         handle: 0x51.into(),
@@ -90,37 +96,39 @@ fn messages_about_heap_blocks_have_their_golden_bytes() {
         unit: 4096.into(),
         count: 3.into(),
     };
-    assert_golden("alloc_result", result);
+    assert_golden(golden!("alloc_result"), result);
     let named = |kind, transaction| OnHandle {
         header: header(kind, transaction),
         handle: 0x51.into(),
         memory: 0.into(),
     };
-    assert_golden("lock", named(MessageType::Lock, 6));
+    assert_golden(golden!("lock"), named(MessageType::Lock, 6));
     let locked = LockResult {
         transaction: 6.into(),
         handle: 0x51.into(),
         memory: 0xdec0_2000.into(),
         old_memory: 0xdec0_1000.into(),
     };
-    assert_golden("lock_result", locked);
-    assert_golden("unlock", named(MessageType::Unlock, 7));
-    assert_golden("unlock_result", StatusResult { transaction: 7.into(), status: 0.into() });
-    assert_golden("unlock_noans", named(MessageType::UnlockNoAnswer, 8));
+    assert_golden(golden!("lock_result"), locked);
+    assert_golden(golden!("unlock"), named(MessageType::Unlock, 7));
+    assert_golden(golden!("unlock_result"), StatusResult { transaction: 7.into(), status: 0.into() });
+    assert_golden(golden!("unlock_failed"), StatusResult { transaction: 7.into(), status: u32::MAX.into() });
+    assert_golden(golden!("resize_result"), StatusResult { transaction: 9.into(), status: 0.into() });
+    assert_golden(golden!("unlock_noans"), named(MessageType::UnlockNoAnswer, 8));
     let resize = Resize {
         header: header(MessageType::Resize, 9),
         handle: 0x51.into(),
         memory: 0.into(),
         new_size: 8192.into(),
     };
-    assert_golden("resize", resize);
-    assert_golden("walk_alloc", header(MessageType::WalkAlloc, 10));
+    assert_golden(golden!("resize"), resize);
+    assert_golden(golden!("walk_alloc"), header(MessageType::WalkAlloc, 10));
     let clean = ActionClean {
         header: header(MessageType::ActionClean, 11),
         action: (MessageType::Import as u32).into(),
         action_transaction: 2.into(),
     };
-    assert_golden("action_clean", clean);
+    assert_golden(golden!("action_clean"), clean);
 }
 
 #[test]
@@ -147,20 +155,20 @@ fn lengths_are_those_the_firmware_compares() {
 
 #[test]
 fn messages_are_told_apart_by_their_first_word() {
-    assert!(matches!(FromFirmware::decode(&golden("import_result")), Ok(FromFirmware::Reply(_))));
-    assert!(matches!(FromFirmware::decode(&golden("version_ack")), Ok(FromFirmware::VersionAck(_))));
-    assert!(matches!(FromFirmware::decode(&golden("released")), Ok(FromFirmware::Released(_))));
+    assert!(matches!(FromFirmware::decode(&golden!("import_result")), Ok(FromFirmware::Reply(_))));
+    assert!(matches!(FromFirmware::decode(&golden!("version_ack")), Ok(FromFirmware::VersionAck(_))));
+    assert!(matches!(FromFirmware::decode(&golden!("released")), Ok(FromFirmware::Released(_))));
 }
 
 #[test]
 fn messages_of_wrong_length_or_type_are_errors() {
-    let released = golden("released");
+    let released = golden!("released");
     let wrong = |size| Err(Undecodable::Length { word: 0x8000_000b, size, expected: 20 });
     assert_eq!(FromFirmware::decode(&released[..16]), wrong(16));
     assert_eq!(FromFirmware::decode(&[&released[..], &[0; 4]].concat()), wrong(24));
     assert_eq!(FromFirmware::decode(&released[..3]), Err(Undecodable::Empty { size: 3 }));
     assert_eq!(FromFirmware::decode(&[]), Err(Undecodable::Empty { size: 0 }));
-    let Ok(FromFirmware::Reply(reply)) = FromFirmware::decode(&golden("lock_result")) else { panic!() };
+    let Ok(FromFirmware::Reply(reply)) = FromFirmware::decode(&golden!("lock_result")) else { panic!() };
     let short = Undecodable::Length { word: 6, size: 16, expected: 8 };
     assert_eq!(reply.read::<ImportResult>(), Err(short));
     assert_eq!(FromFirmware::decode(&[0; 24]), Err(Undecodable::Length { word: 0, size: 24, expected: 20 }));

@@ -143,6 +143,7 @@ fn plan_for(fault: Fault, options: &RunOptions) -> Plan {
         Stage::SlotZero | Stage::Connection | Stage::Transport | Stage::Slots | Stage::Echo => {
             &[Kind::BringUp, Kind::Echo]
         }
+        Stage::Bulk => &[Kind::Bulk],
         Stage::SharedMemory => &[Kind::Handshake],
     };
     Plan { scenarios: scenarios.iter().copied().collect(), ..options.card.plan() }

@@ -13,6 +13,10 @@ pub(crate) mod kind {
     pub(crate) const OPENACK: u8 = 3;
     pub(crate) const CLOSE: u8 = 4;
     pub(crate) const DATA: u8 = 5;
+    pub(crate) const BULK_RX: u8 = 6;
+    pub(crate) const BULK_TX: u8 = 7;
+    pub(crate) const BULK_RX_DONE: u8 = 8;
+    pub(crate) const BULK_TX_DONE: u8 = 9;
     pub(crate) const PAUSE: u8 = 10;
     pub(crate) const RESUME: u8 = 11;
     /// Nobody's.

@@ -13,6 +13,7 @@ pub(super) use transmit::Outgoing;
 use super::board::Board;
 use super::fault::Defect;
 use super::mischief::Mischief;
+use super::pagelist::Pool;
 use super::slot_zero::{Event, Half, SlotZero, Slots, field, header};
 use receive::Receiver;
 use transmit::Transmitter;
@@ -25,6 +26,8 @@ pub(super) struct Link {
     tx: Transmitter,
     rx: Receiver,
     outbox: VecDeque<Outgoing>,
+    /// Where the Arm wants the bytes beside whole cache lines.
+    pub(super) pool: Pool,
     /// CONNECT has been received.
     pub(super) peer_connected: bool,
     /// The Arm has paused the link: nothing may be sent.
@@ -38,12 +41,12 @@ impl Link {
         let (ours, theirs) = slot_zero.check(board)?;
         slot_zero.initialise(board, ours);
         spoil_slot_zero(board, slot_zero, theirs, mischief);
-        let mut link = Self::new(slot_zero, ours, theirs);
+        let mut link = Self::new(slot_zero, ours, theirs, slot_zero.pool(board));
         link.wait(board);
         Ok(link)
     }
 
-    fn new(slot_zero: SlotZero, ours: Slots, theirs: Slots) -> Self {
+    fn new(slot_zero: SlotZero, ours: Slots, theirs: Slots, pool: Pool) -> Self {
         Self {
             slot_zero,
             ours,
@@ -51,6 +54,7 @@ impl Link {
             tx: Transmitter::new(ours),
             rx: Receiver::default(),
             outbox: VecDeque::new(),
+            pool,
             peer_connected: false,
             paused: false,
         }
@@ -58,7 +62,7 @@ impl Link {
 
     /// As after a crash: begins anew over the same slots, without a word to the Arm.
     pub(super) fn restart(&mut self, board: &mut Board<'_>) {
-        *self = Self::new(self.slot_zero, self.ours, self.theirs);
+        *self = Self::new(self.slot_zero, self.ours, self.theirs, self.pool);
         self.slot_zero.initialise(board, self.ours);
         self.wait(board);
     }

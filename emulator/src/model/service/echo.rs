@@ -1,4 +1,5 @@
-//! The echo service (VCHIQ fact sheet 9.1), without bulk transfers.
+//! The echo service (VCHIQ fact sheet 9.1). In bulk mode it does what firmware of 2022 was seen to do: one transfer at
+//! a time, and after an aborted one none.
 
 use super::super::agenda::Task;
 use super::super::board::Board;
@@ -16,6 +17,32 @@ mod kind {
 
 /// Bytes of CONFIG.
 const CONFIG_BYTES: usize = 40;
+
+/// What is left to do of a run of bulk transfers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::model) struct Rounds {
+    pub(super) bytes: u32,
+    pub(super) left: u32,
+    /// What comes is sent back.
+    pub(in crate::model) echoes: bool,
+}
+
+impl Rounds {
+    /// What a CONFIG asks for; `None` if it asks for no bulk transfers.
+    fn configured(message: &[u8]) -> Option<Self> {
+        let word =
+            |index: usize| message.get(4 * index..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+        let (kind, bytes, left, echo) = (word(0)?, word(1)?, word(2)?, word(4)?);
+        let asks = kind == kind::CONFIG && message.len() == CONFIG_BYTES && bytes > 0 && left > 0;
+        asks.then_some(Self { bytes, left, echoes: echo != 0 })
+    }
+
+    /// A round is over: the bytes of the next, if there is one.
+    pub(in crate::model) fn next(&mut self) -> Option<u32> {
+        self.left = self.left.saturating_sub(1);
+        (self.left > 0).then_some(self.bytes)
+    }
+}
 
 /// What the service answers; `None` for a message without answer.
 fn answer(message: &[u8]) -> Option<Vec<u8>> {
@@ -50,7 +77,11 @@ impl VideoCore {
                 answer.truncate(40);
             }
         }
-        let twice = mischief.on(7, Defect::EchoTwice);
+        if let Some(rounds) = Rounds::configured(&message.payload) {
+            self.rounds.insert(port, rounds);
+            self.take_bulk(board, port, rounds.bytes);
+        }
+        let twice = self.mischief.on(7, Defect::EchoTwice);
         if twice {
             self.send_data(board, port, answer.clone());
         }

@@ -1,13 +1,18 @@
 //! The services that the model offers.
 
 pub(super) mod command;
+mod data;
 mod echo;
 mod shared_memory;
 
+pub(super) use echo::Rounds;
 pub(super) use shared_memory::SharedMemory;
 
 use super::VideoCore;
 use super::board::Board;
+
+/// A port that nobody has.
+pub(super) const NOBODY: u16 = 0xabc;
 
 /// A DATA message for a service, held until it has been dealt with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +29,8 @@ pub(super) struct Incoming {
 pub(super) enum Kind {
     /// Echoes (VCHIQ fact sheet 9.1).
     Echo,
+    /// fun2 (VCHIQ fact sheet 9.1).
+    Data,
     /// SMEM (VCSM fact sheet).
     SharedMemory,
     /// GCMD (general command fact sheet 1).
@@ -50,10 +57,11 @@ const fn service(kind: Kind, port: u16, name: [u8; 4], version: u16, version_min
 }
 
 /// All of them, without clients.
-pub(super) const SERVICES: [Service; 3] = [
+pub(super) const SERVICES: [Service; 4] = [
     service(Kind::SharedMemory, 31, *b"SMEM", 1, 0),
     service(Kind::Command, 33, *b"GCMD", 1, 1),
     service(Kind::Echo, 75, *b"echo", 3, 3),
+    service(Kind::Data, 82, *b"fun2", 3, 3),
 ];
 
 impl Service {
@@ -74,6 +82,7 @@ impl VideoCore {
         let Some(kind) = service.map(|service| service.kind) else { return };
         match kind {
             Kind::Echo => self.serve_echo(board, message),
+            Kind::Data => self.serve_data(board, message),
             Kind::SharedMemory => self.serve_shared_memory(board, message),
             Kind::Command => {
                 let answer = command::answer(&self.facts, &message.payload);

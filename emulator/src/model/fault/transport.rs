@@ -1,0 +1,112 @@
+//! Positions, headers and doorbells.
+
+use super::ExpectedOwner::{Firmware, Link};
+use super::ExpectedVerdict::{Fail, Hung};
+use super::{Defect, Fault, Stage};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "tx-pos-stale",
+        breaks: "messages are written and signalled, but tx_pos stays",
+        stage: Stage::Transport,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::TxPosStale,
+    },
+    Fault {
+        name: "tx-pos-backward",
+        breaks: "tx_pos moves back by 64 bytes",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::TxPosBackward,
+    },
+    Fault {
+        name: "tx-pos-wild",
+        breaks: "tx_pos jumps to 0x7ffffff8",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::TxPosWild,
+    },
+    Fault {
+        name: "tx-pos-unaligned",
+        breaks: "tx_pos is no multiple of 8",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::TxPosUnaligned,
+    },
+    Fault {
+        name: "size-all-ones",
+        breaks: "a header tells a size of 0xffffffff",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::SizeAllOnes,
+    },
+    Fault {
+        name: "size-past-slot",
+        breaks: "a message reaches 8 bytes past its slot",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::SizePastSlot,
+    },
+    Fault {
+        name: "size-past-published",
+        breaks: "a message reaches past tx_pos",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::SizePastPublished,
+    },
+    Fault {
+        name: "padding-too-long",
+        breaks: "padding reaches past its slot",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::PaddingTooLong,
+    },
+    Fault {
+        name: "unknown-type",
+        breaks: "a message has a type that does not exist",
+        stage: Stage::Transport,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::UnknownType,
+    },
+    Fault {
+        name: "wrong-destination",
+        breaks: "DATA goes to a port that nobody has",
+        stage: Stage::Transport,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::WrongDestination,
+    },
+    Fault {
+        name: "wrong-source",
+        breaks: "DATA comes from a port that nobody talks to",
+        stage: Stage::Transport,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::WrongSource,
+    },
+    Fault {
+        name: "doorbell-lost",
+        breaks: "events fire, but doorbell 0 is never rung",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Link,
+        defect: Defect::DoorbellLost,
+    },
+    Fault {
+        name: "doorbell-storm",
+        breaks: "doorbell 0 is rung every 4 µs with nothing to tell",
+        stage: Stage::Transport,
+        verdict: Fail,
+        owner: Link,
+        defect: Defect::DoorbellStorm,
+    },
+];

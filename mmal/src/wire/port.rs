@@ -1,8 +1,6 @@
 //! Ports: their settings, actions and parameters (MMAL fact sheet 3 to 6).
 
-use zerocopy::{
-    FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, little_endian::U16, little_endian::U32,
-};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, little_endian::U16, little_endian::U32};
 
 use super::Header;
 
@@ -297,10 +295,3 @@ pub struct ParameterReply {
     pub size: U32,
 }
 const _: () = assert!(size_of::<ParameterReply>() == 36); // MMAL fact sheet 3
-
-impl PortBlock {
-    /// All zero.
-    pub fn zeroed() -> Self {
-        Self::new_zeroed()
-    }
-}

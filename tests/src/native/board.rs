@@ -387,6 +387,18 @@ impl Lendable for NativeLendable {
 /// Keeps what is emitted.
 pub struct NativeHost(Rc<World>);
 
+impl NativeHost {
+    /// The firmware's own messages so far, oldest first; as many as its ring still has.
+    pub fn firmware_log(&self) -> Vec<String> {
+        let machine = self.0.machine.borrow();
+        let ring = Ring::find(machine.ram());
+        ring.map_or_else(Vec::new, |ring| ring.lines(machine.ram()))
+            .into_iter()
+            .map(|line| line.text)
+            .collect()
+    }
+}
+
 impl Host for NativeHost {
     fn emit(&mut self, frame: &[u8]) {
         let counters = self.0.machine.borrow().counters();

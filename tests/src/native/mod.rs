@@ -3,11 +3,14 @@
 mod bench;
 mod board;
 mod card;
+mod device_tree;
 mod memory;
 
 pub use bench::{Bench, on_firmware};
 pub use board::{
-    NativeBoard, NativeClock, NativeLendable, NativePlatform, NativeWindow, Parts, StartFault, Witness,
+    NativeBoard, NativeClock, NativeHost, NativeLendable, NativeMailbox, NativePlatform, NativeWindow, Parts,
+    StartFault, Witness,
 };
-pub use card::{Firmware, firmware_dir};
+pub use card::{Firmware, described_firmware_dir, firmware_dir};
+pub use device_tree::vchiq_tree;
 pub use memory::Piece;

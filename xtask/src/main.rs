@@ -7,6 +7,8 @@ mod bench;
 mod build;
 mod card;
 mod cli;
+#[cfg(test)]
+mod docs;
 mod firmware;
 mod image;
 mod outcome;

@@ -94,6 +94,10 @@ catalogue! {
     ReceiverKeeps => receiver_keeps,
     /// A camera's frames, without a camera.
     Soak => soak,
+    /// A receiver that leaves the claimed bit set.
+    ReceiverLeavesClaimed => receiver_leaves_claimed,
+    /// A sender that publishes before it stores.
+    SenderPublishesFirst => sender_publishes_first,
 }
 
 impl Kind {
@@ -126,11 +130,13 @@ pub enum Group {
     Lifecycle,
     /// Failures that people met in the field.
     Replay,
+    /// What may leave the firmware unable to go on.
+    Hostile,
 }
 
 impl Group {
     /// Every group, in the order of the catalogue.
-    pub const ALL: [Self; 4] = [Self::Basics, Self::Transport, Self::Lifecycle, Self::Replay];
+    pub const ALL: [Self; 5] = [Self::Basics, Self::Transport, Self::Lifecycle, Self::Replay, Self::Hostile];
 
     /// As the command line spells it.
     pub const fn name(self) -> &'static str {
@@ -139,6 +145,7 @@ impl Group {
             Self::Transport => "transport",
             Self::Lifecycle => "lifecycle",
             Self::Replay => "replay",
+            Self::Hostile => "hostile",
         }
     }
 
@@ -149,6 +156,7 @@ impl Group {
             Self::Transport => "rules of the mailbox and of the link",
             Self::Lifecycle => "the life of a lent buffer, and its edges",
             Self::Replay => "what people met in the field, played again",
+            Self::Hostile => "what may leave the firmware unable to go on",
         }
     }
 }

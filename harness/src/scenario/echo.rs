@@ -246,3 +246,21 @@ pub(super) fn numbered<const N: usize>(number: u32) -> [u8; N] {
 pub(super) fn number_of(message: &[u8]) -> u32 {
     first_word(message.get(4..).unwrap_or(&[]))
 }
+
+/// Sends an ECHO of `N` bytes with a number in it, and takes the answer, which must have it too.
+pub(super) fn exchange_numbered<B: Board, const N: usize>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    number: u32,
+) -> Result<(), Failure> {
+    let mut answer = [0; N];
+    let (size, _) = exchange(session, service, &numbered::<N>(number), &mut answer)?;
+    let found = number_of(&answer);
+    if (size, found) == (N, number) {
+        return Ok(());
+    }
+    Err(Failure::fail(Owner::Firmware, format_args!("echo {number} is answered by another, or cut"))
+        .with("size", size as u32)
+        .with("expected", number)
+        .with("found", found))
+}

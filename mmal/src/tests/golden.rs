@@ -1,35 +1,26 @@
 //! Message bytes.
 
+use vchiq_mbox::testing::golden_bytes;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use crate::wire::*;
 
-/// The bytes of one line of the data file.
-fn golden(name: &str) -> Vec<u8> {
-    let text = include_str!("../../tests/data/messages.hex");
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect("line exists");
-    let mut bytes = Vec::new();
-    for word in line.split_whitespace() {
-        match word.strip_prefix("zeros:") {
-            Some(count) => bytes.extend(std::iter::repeat_n(0, count.parse().unwrap())),
-            None => bytes.extend(
-                (0..word.len() / 2).map(|at| u8::from_str_radix(&word[at * 2..at * 2 + 2], 16).unwrap()),
-            ),
-        }
-    }
-    bytes
+macro_rules! golden {
+    ($name:literal) => {
+        golden_bytes(include_str!(concat!("../../../tests/data/mmal/", $name, ".hex")))
+    };
 }
 
 /// Encodes to the golden bytes, and decodes from them.
-fn assert_golden<T>(name: &str, message: T, tail: &[u8])
+#[track_caller]
+fn assert_golden<T>(whole: Vec<u8>, message: T, tail: &[u8])
 where
     T: FromBytes + IntoBytes + Immutable + KnownLayout + PartialEq + core::fmt::Debug,
 {
-    let whole = golden(name);
     let (head, rest) = whole.split_at(size_of::<T>());
-    assert_eq!(message.as_bytes(), head, "{name} encoded");
-    assert_eq!(T::read_from_bytes(head).unwrap(), message, "{name} decoded");
-    assert_eq!(rest, tail, "what follows {name}");
+    assert_eq!(message.as_bytes(), head, "encoded");
+    assert_eq!(T::read_from_bytes(head).unwrap(), message, "decoded");
+    assert_eq!(rest, tail, "what follows it");
 }
 
 fn header(kind: MessageType, context: u32) -> Header {
@@ -38,7 +29,7 @@ fn header(kind: MessageType, context: u32) -> Header {
 
 #[test]
 fn requests_without_details_and_their_replies_have_their_golden_bytes() {
-    assert_golden::<GetVersion>("get_version", header(MessageType::GetVersion, 1), &[]);
+    assert_golden::<GetVersion>(golden!("get_version"), header(MessageType::GetVersion, 1), &[]);
     let reply = VersionReply {
         header: Header { control_service: 0x0f2a_1544.into(), ..header(MessageType::GetVersion, 1) },
         flags: 0.into(),
@@ -46,9 +37,9 @@ fn requests_without_details_and_their_replies_have_their_golden_bytes() {
         minor: 1.into(),
         minimum: 10.into(),
     };
-    assert_golden("version_reply", reply, &[]);
+    assert_golden(golden!("version_reply"), reply, &[]);
     let reply = StatusReply { header: header(MessageType::ComponentEnable, 13), status: 3.into() };
-    assert_golden("status_reply", reply, &[]);
+    assert_golden(golden!("status_reply"), reply, &[]);
 }
 
 #[test]
@@ -59,7 +50,7 @@ fn messages_about_components_have_their_golden_bytes() {
         name: padded_name("ril.video_splitter"),
         pid: 42.into(),
     };
-    assert_golden("component_create", create, &[]);
+    assert_golden(golden!("component_create"), create, &[]);
     let created = ComponentCreated {
         header: header(MessageType::ComponentCreate, 9),
         status: 0.into(),
@@ -68,13 +59,13 @@ fn messages_about_components_have_their_golden_bytes() {
         outputs: 4.into(),
         clocks: 0.into(),
     };
-    assert_golden("component_created", created, &[]);
-    for (name, kind, context) in [
-        ("component_enable", MessageType::ComponentEnable, 13),
-        ("component_disable", MessageType::ComponentDisable, 17),
-        ("component_destroy", MessageType::ComponentDestroy, 21),
+    assert_golden(golden!("component_created"), created, &[]);
+    for (bytes, kind, context) in [
+        (golden!("component_enable"), MessageType::ComponentEnable, 13),
+        (golden!("component_disable"), MessageType::ComponentDisable, 17),
+        (golden!("component_destroy"), MessageType::ComponentDestroy, 21),
     ] {
-        assert_golden(name, OnComponent { header: header(kind, context), component: 64.into() }, &[]);
+        assert_golden(bytes, OnComponent { header: header(kind, context), component: 64.into() }, &[]);
     }
     let event = Event {
         header: header(MessageType::EventToHost, 0),
@@ -84,7 +75,7 @@ fn messages_about_components_have_their_golden_bytes() {
         command: Event::END_OF_STREAM.into(),
         length: 8.into(),
     };
-    assert_golden("event_end_of_stream", event, &[2, 0, 0, 0, 0, 0, 0, 0]);
+    assert_golden(golden!("event_end_of_stream"), event, &[2, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 /// An output of ril.video_splitter, with the smallest size of its buffers.
@@ -115,7 +106,7 @@ fn port(size: u32) -> PortBlock {
 fn messages_about_ports_have_their_golden_bytes() {
     let [component, kind, index] = [64, 3, 1].map(Into::into);
     let get = PortInfoGet { header: header(MessageType::PortInfoGet, 25), component, kind, index };
-    assert_golden("port_info_get", get, &[]);
+    assert_golden(golden!("port_info_get"), get, &[]);
     let mut info = crate::PortInfo {
         port: port(15360),
         format: Format::new_zeroed(),
@@ -135,7 +126,7 @@ fn messages_about_ports_have_their_golden_bytes() {
         video,
         extradata,
     };
-    assert_golden("port_info_set", set, &[]);
+    assert_golden(golden!("port_info_set"), set, &[]);
     let reply = PortInfoReply {
         header: header(MessageType::PortInfoSet, 29),
         status: 0.into(),
@@ -149,7 +140,7 @@ fn messages_about_ports_have_their_golden_bytes() {
         video,
         extradata,
     };
-    assert_golden("port_info_reply", reply, &[]);
+    assert_golden(golden!("port_info_reply"), reply, &[]);
     let action = PortAction {
         header: header(MessageType::PortAction, 33),
         component,
@@ -157,7 +148,7 @@ fn messages_about_ports_have_their_golden_bytes() {
         action: (PortActionKind::Enable as u32).into(),
         port: port(6144),
     };
-    assert_golden("port_action", action, &[]);
+    assert_golden(golden!("port_action"), action, &[]);
     let connect = PortConnect {
         header: header(MessageType::PortAction, 37),
         component,
@@ -166,7 +157,7 @@ fn messages_about_ports_have_their_golden_bytes() {
         other_component: 128.into(),
         other_port: 1.into(),
     };
-    assert_golden("port_connect", connect, &[]);
+    assert_golden(golden!("port_connect"), connect, &[]);
 }
 
 #[test]
@@ -178,15 +169,15 @@ fn messages_about_parameters_have_their_golden_bytes() {
         id: ZERO_COPY.into(),
         size: 12.into(),
     };
-    assert_golden("parameter_zero_copy", request(MessageType::PortParameterSet, 41), &[1, 0, 0, 0]);
-    assert_golden("parameter_get", request(MessageType::PortParameterGet, 45), &[0; 4]);
+    assert_golden(golden!("parameter_zero_copy"), request(MessageType::PortParameterSet, 41), &[1, 0, 0, 0]);
+    assert_golden(golden!("parameter_get"), request(MessageType::PortParameterGet, 45), &[0; 4]);
     let reply = ParameterReply {
         header: header(MessageType::PortParameterGet, 45),
         status: 0.into(),
         id: ZERO_COPY.into(),
         size: 12.into(),
     };
-    assert_golden("parameter_reply", reply, &[1, 0, 0, 0]);
+    assert_golden(golden!("parameter_reply"), reply, &[1, 0, 0, 0]);
 }
 
 #[test]
@@ -201,19 +192,19 @@ fn buffers_have_their_golden_bytes() {
     out.pts = 1234.into();
     out.dts = UNKNOWN_TIME.into();
     out.is_zero_copy = 1.into();
-    assert_golden("buffer_from_host", out, &BUFFER_PADDING);
+    assert_golden(golden!("buffer_from_host"), out, &BUFFER_PADDING);
 
     let mut back = out;
     back.header = header(MessageType::BufferToHost, 0);
     back.length = 0.into();
-    assert_golden("buffer_to_host", back, &[]);
+    assert_golden(golden!("buffer_to_host"), back, &[]);
 
     let mut shared = back;
     shared.driver = DriverBuffer::new(64, 2, 58);
     shared.reference = DriverBuffer::new(64, 1, 62);
     shared.length = 6144.into();
     shared.has_reference = 1.into();
-    assert_golden("buffer_shared", shared, &[]);
+    assert_golden(golden!("buffer_shared"), shared, &[]);
 
     let mut short = Buffer::new_zeroed();
     short.header = header(MessageType::BufferFromHost, 54);
@@ -226,12 +217,12 @@ fn buffers_have_their_golden_bytes() {
     short.dts = UNKNOWN_TIME.into();
     short.payload_in_message = 5.into();
     short.short_data[..5].copy_from_slice(b"hello");
-    assert_golden("buffer_short", short, &BUFFER_PADDING);
+    assert_golden(golden!("buffer_short"), short, &BUFFER_PADDING);
 }
 
 #[test]
 fn the_service_s_counts_stand_where_the_fact_sheet_has_them() {
-    let counts = Statistics::read_from_bytes(&golden("statistics")).unwrap();
+    let counts = Statistics::read_from_bytes(&golden!("statistics")).unwrap();
     let buffers = counts.buffers;
     // Byte 24 is word 1, and so on.
     let word = |offset: u32| (offset - 24) / 4 + 1;
@@ -245,12 +236,12 @@ fn the_service_s_counts_stand_where_the_fact_sheet_has_them() {
         (word(128), word(412))
     );
     assert_eq!((counts.worker[0].get(), counts.reset.get()), (word(416), word(432)));
-    assert_eq!(counts.as_bytes(), golden("statistics"));
+    assert_eq!(counts.as_bytes(), golden!("statistics"));
 }
 
 #[test]
 fn a_header_is_told_by_its_magic_and_type() {
-    let version = golden("version_reply");
+    let version = golden!("version_reply");
     assert!(matches!(header_of(&version), Ok((_, MessageType::GetVersion))));
     assert_eq!(header_of(&version[..23]), Err(Undecodable::Size { size: 23 }));
     let other = [&0x6d6d_616c_u32.to_le_bytes()[..], &version[4..]].concat();
@@ -264,7 +255,7 @@ fn a_header_is_told_by_its_magic_and_type() {
 
 #[test]
 fn a_buffer_is_read_with_and_without_the_padding_of_hosts() {
-    let back = golden("buffer_to_host");
+    let back = golden!("buffer_to_host");
     let (header, _) = header_of(&back).unwrap();
     let padded = [&back[..], &BUFFER_PADDING].concat();
     assert_eq!(buffer_of(&header, &back), buffer_of(&header, &padded));

@@ -51,6 +51,8 @@ pub(super) enum Task {
         /// Bus address.
         address: u32,
     },
+    /// RESUME after our PAUSE.
+    Resume,
     /// Begin anew after a crash.
     ComeBack,
 }

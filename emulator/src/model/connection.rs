@@ -67,6 +67,7 @@ impl VideoCore {
         if self.mischief.on(10, Defect::CrashAndReturn) {
             return self.crash(board, true);
         }
+        let Some(message) = self.on_client_message(board, message) else { return };
         let (source, destination) = (message.id.source(), message.id.destination());
         match message.id.kind() {
             kind::CONNECT => {
@@ -81,6 +82,7 @@ impl VideoCore {
                 self.on_bulk(board, Direction::FromArm, (source, destination), &message.payload);
             }
             kind::BULK_RX => self.on_bulk(board, Direction::ToArm, (source, destination), &message.payload),
+            kind::REMOTE_USE_ACTIVE => self.on_use_active(board),
             kind::PAUSE => self.on_pause(board),
             kind::RESUME => {
                 if let Some(link) = &mut self.link {

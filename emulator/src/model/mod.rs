@@ -7,6 +7,7 @@
 //! VideoCore        wakes by doorbell and mailbox word, works tasks off in time order
 //! ├─ property      property messages, VCHIQ_INIT among them
 //! ├─ link          slots, positions, events
+//! ├─ client        a service of the Arm's opened, REMOTE_USE and PAUSE from this side
 //! ├─ connection    CONNECT, OPEN, CLOSE, PAUSE: what each message does
 //! ├─ service       echo, fun2, SMEM, GCMD
 //! ├─ bulk          transfers, paired; pagelists and fragments
@@ -17,6 +18,7 @@
 mod agenda;
 pub(crate) mod board;
 mod bulk;
+mod client;
 mod connection;
 mod facts;
 pub mod fault;
@@ -38,6 +40,7 @@ use std::collections::BTreeMap;
 use agenda::{Agenda, Task};
 use board::Board;
 use bulk::Bulks;
+use client::Client;
 use facts::Facts;
 use fault::Defect;
 use heap::Heap;
@@ -64,6 +67,7 @@ pub(crate) struct VideoCore {
     link: Option<Link>,
     services: [Service; SERVICES.len()],
     shared_memory: SharedMemory,
+    client: Client,
     /// By port: bulk transfers asked for and wanted.
     bulks: BTreeMap<u16, Bulks>,
     /// By port: what a test service still has to do.
@@ -94,6 +98,7 @@ impl VideoCore {
             link: None,
             services: SERVICES,
             shared_memory: SharedMemory::default(),
+            client: Client::default(),
             bulks: BTreeMap::new(),
             rounds: BTreeMap::new(),
             busy_until: 0,
@@ -197,6 +202,7 @@ impl VideoCore {
                 let word = board.load(address);
                 board.store(address, word ^ 0x0100_0000);
             }
+            Task::Resume => self.resume_link(board),
             Task::ComeBack => self.come_back(board),
         }
     }
@@ -235,6 +241,7 @@ impl VideoCore {
         self.awake = Awake::default();
         self.services = SERVICES;
         self.shared_memory = SharedMemory::default();
+        self.client = Client::default();
         self.bulks.clear();
         self.rounds.clear();
         if let Some(link) = &mut self.link {

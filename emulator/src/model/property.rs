@@ -146,7 +146,10 @@ impl VideoCore {
             tag::VCHIQ_INIT => &[self.take_up_link(board, word(0))],
             tag::MAC_ADDRESS => return Some(vec![0xb8, 0x27, 0xeb, 0, 0, 1]),
             tag::COMMAND_LINE => return Some(facts.command_line.clone()),
-            tag::COMMAND => return Some(command::answer(facts, request.get(4..).unwrap_or_default())),
+            tag::COMMAND => {
+                let text = request.get(4..).unwrap_or_default();
+                return Some(self.obey(board, text).unwrap_or_else(|| command::answer(&self.facts, text)));
+            }
             _ => return None,
         };
         Some(words.iter().flat_map(|word| word.to_le_bytes()).collect())

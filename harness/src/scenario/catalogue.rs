@@ -54,6 +54,8 @@ catalogue! {
     Pause => pause,
     /// Bulk transfers both ways.
     Bulk => bulk,
+    /// What VideoCore asks of us.
+    Offers => offers,
     /// OPEN with versions that suit and with versions that do not.
     Versions => versions,
     /// Every service that firmware is known to offer.
@@ -168,6 +170,8 @@ pub enum Needs {
     VideoCore,
     /// Real firmware: the model does not know the service.
     Firmware,
+    /// The model: firmware does not do it by itself.
+    Model,
 }
 
 impl Needs {
@@ -176,6 +180,7 @@ impl Needs {
         match self {
             Self::VideoCore => "native, emulated, emulated --peer model, board",
             Self::Firmware => "native, emulated, board",
+            Self::Model => "emulated --peer model",
         }
     }
 }

@@ -160,7 +160,7 @@ fn ping_once<B: Board>(
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     let (size, exchange) = exchange(session, service, sent, got)?;
-    check_answer(ping, sent, got, size)?;
+    check_answer(ping, sent, got, size).map_err(|failure| session.locate(failure))?;
     tally.pings += 1;
     tally.stalls += u64::from(exchange.stalls);
     record_exchange(session, first_step, &exchange.moments, tally)

@@ -30,6 +30,7 @@ mod handshake;
 mod interleave;
 mod leak;
 mod not_ours;
+mod offers;
 mod pause;
 mod pipeline;
 mod receiver_keeps;
@@ -89,8 +90,15 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
 /// Why this rung cannot run a scenario.
 fn cannot_run<B: Board>(session: &Session<'_, B>, kind: Kind) -> Option<Failure> {
     let is_model = session.peer.revision == FirmwareRevision::MODEL;
-    (is_model && kind.scenario().needs == Needs::Firmware)
-        .then(|| Failure::skip(format_args!("needs real firmware: the model has no such service")))
+    match kind.scenario().needs {
+        Needs::Firmware if is_model => {
+            Some(Failure::skip(format_args!("needs real firmware: the model has no such service")))
+        }
+        Needs::Model if !is_model => {
+            Some(Failure::skip(format_args!("needs the model: no firmware does this by itself")))
+        }
+        _ => None,
+    }
 }
 
 /// Records a round trip: the whole, `submit`, `doorbell_to_irq`, `parse`, in four histograms from `first` on. Gives

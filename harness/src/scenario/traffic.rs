@@ -44,17 +44,16 @@ impl Traffic {
     pub(super) fn judge(&self, last_stray: Option<Stray>) -> Option<Failure> {
         let Self { moved, strays, doorbells } = *self;
         if strays != 0 {
-            let reason = format_args!("{strays} messages that were for nobody");
-            let failure = Failure::fail(Owner::Firmware, reason);
             return Some(match last_stray {
-                Some(Stray { msgid, size, slot, offset, words: [first, second] }) => failure
-                    .with("msgid", msgid)
-                    .with("bytes", size.into())
-                    .with("slot", slot.number().into())
-                    .with("offset", offset.into())
-                    .with("word.0", first)
-                    .with("word.1", second),
-                None => failure,
+                Some(Stray { msgid, slot, offset, words: [first, second], .. }) => {
+                    let place = slot.byte_offset() + usize::from(offset);
+                    let words = format_args!("{msgid:#010x} [{first:#x}, {second:#x}] at {place:#x}");
+                    Failure::fail(
+                        Owner::Firmware,
+                        format_args!("{strays} messages for nobody, the last {words}"),
+                    )
+                }
+                None => Failure::fail(Owner::Firmware, format_args!("{strays} messages for nobody")),
             });
         }
         if doorbells > moved + SPARE_RINGS {

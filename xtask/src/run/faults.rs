@@ -144,6 +144,7 @@ fn plan_for(fault: Fault, options: &RunOptions) -> Plan {
             &[Kind::BringUp, Kind::Echo]
         }
         Stage::Bulk => &[Kind::Bulk],
+        Stage::Client => &[Kind::Offers],
         Stage::SharedMemory => &[Kind::Handshake],
     };
     Plan { scenarios: scenarios.iter().copied().collect(), ..options.card.plan() }

@@ -1,6 +1,7 @@
 //! What can be broken, one thing a run: the catalogue. The faults of a stage are in a file of its name.
 
 mod bulk;
+mod client;
 mod connection;
 mod defect;
 mod echo;
@@ -29,6 +30,8 @@ pub enum Stage {
     Echo,
     /// Bulk transfers.
     Bulk,
+    /// What VideoCore asks of the Arm.
+    Client,
     /// The shared-memory service and its mailbox tags.
     SharedMemory,
 }
@@ -44,6 +47,7 @@ impl Stage {
             Self::Slots => "slots",
             Self::Echo => "echo",
             Self::Bulk => "bulk",
+            Self::Client => "client",
             Self::SharedMemory => "shared memory",
         }
     }
@@ -122,7 +126,7 @@ impl Fault {
 }
 
 /// The faults of each stage, in the order of a run.
-const STAGES: [&[Fault]; 8] = [
+const STAGES: [&[Fault]; 9] = [
     mailbox::FAULTS,
     slot_zero::FAULTS,
     connection::FAULTS,
@@ -130,6 +134,7 @@ const STAGES: [&[Fault]; 8] = [
     slots::FAULTS,
     echo::FAULTS,
     bulk::FAULTS,
+    client::FAULTS,
     shared_memory::FAULTS,
 ];
 

@@ -53,4 +53,20 @@ pub(super) const FAULTS: &[Fault] = &[
         owner: Firmware,
         defect: Defect::SlotQueueForeign,
     },
+    Fault {
+        name: "slot-queue-twice",
+        breaks: "the master's slot queue names a slot twice",
+        stage: Stage::SlotZero,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::SlotQueueTwice,
+    },
+    Fault {
+        name: "slot-queue-changed",
+        breaks: "an entry of the master's slot queue changes after CONNECT",
+        stage: Stage::SlotZero,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::SlotQueueChanged,
+    },
 ];

@@ -37,4 +37,12 @@ pub(super) const FAULTS: &[Fault] = &[
         owner: Firmware,
         defect: Defect::RecycleJumps,
     },
+    Fault {
+        name: "claimed-left",
+        breaks: "a slot is returned with a message still marked as in use",
+        stage: Stage::Slots,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::ClaimedLeft,
+    },
 ];

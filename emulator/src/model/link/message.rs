@@ -19,6 +19,9 @@ pub(crate) mod kind {
     pub(crate) const BULK_TX_DONE: u8 = 9;
     pub(crate) const PAUSE: u8 = 10;
     pub(crate) const RESUME: u8 = 11;
+    pub(crate) const REMOTE_USE: u8 = 12;
+    pub(crate) const REMOTE_RELEASE: u8 = 13;
+    pub(crate) const REMOTE_USE_ACTIVE: u8 = 14;
     /// Nobody's.
     pub(crate) const UNKNOWN: u8 = 0x3f;
 }

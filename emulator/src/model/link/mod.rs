@@ -100,6 +100,10 @@ fn spoil_slot_zero(board: &mut Board<'_>, slot_zero: SlotZero, theirs: Slots, mi
     if mischief.always(Defect::SlotQueueOutside) {
         slot_zero.store(board, Half::Master, SlotZero::queue_entry(0), 0x8000_0007);
     }
+    if mischief.always(Defect::SlotQueueTwice) {
+        let first = slot_zero.load(board, Half::Master, SlotZero::queue_entry(0));
+        slot_zero.store(board, Half::Master, SlotZero::queue_entry(1), first);
+    }
     if mischief.always(Defect::SlotQueueForeign) {
         slot_zero.store(board, Half::Master, SlotZero::queue_entry(0), theirs.first);
     }

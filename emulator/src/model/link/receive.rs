@@ -91,7 +91,9 @@ impl Link {
     ) {
         let at = self.slot_zero.slot_address(slot, offset);
         let id = board.load(at);
-        board.store(at, id & !CLAIMED);
+        if !mischief.on(3, Defect::ClaimedLeft) {
+            board.store(at, id & !CLAIMED);
+        }
         self.let_go(board, slot, mischief);
     }
 

@@ -140,6 +140,10 @@ impl Link {
             self.tx.charge(message.id.source());
         }
         self.publish(board, is_data, mischief);
+        if is_data && mischief.on(3, Defect::SlotQueueChanged) {
+            let next = SlotZero::queue_entry(self.tx.position / SLOT_SIZE + 1);
+            self.slot_zero.store(board, Half::Master, next, slot);
+        }
         Ok(())
     }
 

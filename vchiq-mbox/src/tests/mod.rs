@@ -12,6 +12,7 @@ mod offers;
 mod ordering;
 mod pagelists;
 mod pause;
+mod platform;
 mod quotas;
 mod reset;
 mod rules;

@@ -234,3 +234,31 @@ fn an_empty_buffer_is_refused_and_a_closed_service_reported() {
     assert!(matches!(failure.error, Error::Link(vchiq_mbox::Error::ClosedByPeer { .. })));
     assert!(failure.buffer.is_none(), "IMPORT was sent before the CLOSE was seen");
 }
+
+#[test]
+fn an_import_released_before_its_reply_was_awaited_says_so_and_comes_back() {
+    let (mut link, board, _, mut client) = opened();
+    let deadline = soon(&link);
+    let importing = client.submit_import(&mut link, Buffer::new(0xd010_0000), deadline).unwrap();
+    board.run_peer();
+    client.poll(&mut link).unwrap();
+    inject(&board, &[0x8000_000b, 0xd010_0000, 0x1000, 1, 0xc000_0020]);
+    assert!(matches!(violation(&mut link, &mut client), Violation::ReleasedBeforeFree { .. }));
+    let kernel_id = importing.kernel_id();
+    let failure = client.await_import(&mut link, importing, deadline).unwrap_err();
+    assert_eq!((failure.error, failure.buffer.is_none()), (Error::AlreadyReleased { kernel_id }, true));
+    assert_eq!(client.take_recovered().unwrap().kernel_id, kernel_id);
+}
+
+#[test]
+fn a_buffer_of_no_bytes_is_not_lent() {
+    let (mut link, _, firmware, mut client) = opened();
+    let mut nothing = Buffer::new(0xd010_0000);
+    nothing.size = 0;
+    let deadline = soon(&link);
+    let failure = client.import(&mut link, nothing, deadline).unwrap_err();
+    assert!(matches!(failure.error, Error::Misuse(_)) && failure.buffer.is_some());
+    assert!(firmware.requests_of(8).is_empty());
+    assert_eq!(failure.error.owner(), vchiq_mbox::Owner::Harness);
+    assert_eq!(Error::Absent.owner(), vchiq_mbox::Owner::Firmware);
+}

@@ -58,6 +58,12 @@ catalogue! {
     Offers => offers,
     /// OPEN with versions that suit and with versions that do not.
     Versions => versions,
+    /// Padding at every room.
+    Padding => padding,
+    /// VideoCore stopped by its quotas.
+    Quotas => quotas,
+    /// Slot queues that wrap.
+    Wrap => wrap,
     /// Every service that firmware is known to offer.
     Services => services,
     /// The sync slots.

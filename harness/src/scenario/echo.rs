@@ -5,7 +5,7 @@
 //! | 0 | SYNC: nothing but the type word, 4 bytes, the least the service takes (`vchiq_test` calls it size 0) | 1 byte |
 //! | 64, 1024, 4000 | ECHO of so many bytes, the type word included | the same bytes |
 
-use vchiq_mbox::{Exchange, Message, ServiceHandle};
+use vchiq_mbox::{Exchange, HeldMessage, Message, ServiceHandle, wire::MAX_PAYLOAD};
 
 use super::{Group, Needs, Scenario, link, steps::Steps};
 use crate::{
@@ -33,15 +33,21 @@ mod kind {
     pub(super) const ECHO: u32 = 5;
 }
 
-/// Words of CONFIG: type, blocksize, iters, verify, echo, three alignments, two quotas. Blocksize 0 asks for pings.
-pub(super) const CONFIG: [u32; 10] = [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, 0];
+/// CONFIG for messages.
+pub(super) const CONFIG: [u32; 10] = message_config(0);
+
+/// CONFIG for messages, of which the service may have so many under way; 0 stands for its default. The words are type,
+/// blocksize (0 asks for messages), iterations, verify, echo, three alignments, the client's quota and the service's.
+pub(super) const fn message_config(quota: u32) -> [u32; 10] {
+    [kind::CONFIG, 0, 100, 1, 1, 1, 0, 0, 0, quota]
+}
 
 /// CONFIG for bulk transfers of so many bytes, each echoed; what is in them is ours to check.
 pub(super) const fn bulk_config(bytes: u32, iterations: u32) -> [u32; 10] {
     [kind::CONFIG, bytes, iterations, 0, 1, 1, 0, 0, 0, 0]
 }
-/// Bytes of the longest ping.
-const LONGEST: usize = 4000;
+/// Bytes of the longest message.
+pub(super) const LONGEST: usize = MAX_PAYLOAD;
 
 /// What one step pings with.
 struct Ping {
@@ -54,7 +60,7 @@ const PINGS: [Ping; 4] = [
     Ping { step: "sync-0", kind: kind::SYNC, bytes: 4 },
     Ping { step: "echo-64", kind: kind::ECHO, bytes: 64 },
     Ping { step: "echo-1024", kind: kind::ECHO, bytes: 1024 },
-    Ping { step: "echo-4000", kind: kind::ECHO, bytes: LONGEST },
+    Ping { step: "echo-4000", kind: kind::ECHO, bytes: 4000 },
 ];
 
 /// Histograms a ping fills: the whole round trip, then its parts.
@@ -151,19 +157,76 @@ fn ping_once<B: Board>(
     number: u32,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let mut sent = [0; LONGEST];
-    let mut got = [0; LONGEST];
-    let pattern = Pattern::new(session.plan.seed ^ u64::from(number));
-    let (sent, got) = (&mut sent[..ping.bytes], &mut got[..ping.bytes]);
-    for (index, bytes) in sent.chunks_exact_mut(4).enumerate() {
-        let word = if index == 0 { ping.kind } else { pattern.word(index) };
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    let (size, exchange) = exchange(session, service, sent, got)?;
-    check_answer(ping, sent, got, size).map_err(|failure| session.locate(failure))?;
+    let exchange = ping_whole(session, service, ping, number)?;
     tally.pings += 1;
     tally.stalls += u64::from(exchange.stalls);
     record_exchange(session, first_step, &exchange.moments, tally)
+}
+
+/// Sends an ECHO of `bytes` bytes, 4 to [`LONGEST`], and checks what comes back. `number` chooses its contents.
+pub(super) fn echo_once<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    bytes: usize,
+    number: u32,
+) -> Result<(), Failure> {
+    ping_whole(session, service, &Ping { step: "", kind: kind::ECHO, bytes }, number).map(drop)
+}
+
+fn ping_whole<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    ping: &Ping,
+    number: u32,
+) -> Result<Timed, Failure> {
+    let mut sent = [0; LONGEST];
+    let mut got = [0; LONGEST];
+    let (sent, got) = (&mut sent[..ping.bytes], &mut got[..ping.bytes]);
+    fill(sent, ping.kind, session.plan.seed ^ u64::from(number));
+    let (size, exchange) = exchange(session, service, sent, got)?;
+    check_answer(ping, sent, got, size).map_err(|failure| session.locate(failure))?;
+    Ok(exchange)
+}
+
+/// The type word, then a pattern.
+fn fill(message: &mut [u8], kind: u32, seed: u64) {
+    let pattern = Pattern::new(seed);
+    for (index, bytes) in message.chunks_mut(4).enumerate() {
+        let word = if index == 0 { kind } else { pattern.word(index) };
+        bytes.copy_from_slice(&word.to_le_bytes()[..bytes.len()]);
+    }
+}
+
+/// Sends an ECHO without waiting, for neither room nor the answer. Gives false if slots or quotas are used up.
+pub(super) fn try_send<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    bytes: usize,
+    number: u32,
+) -> Result<bool, Failure> {
+    let mut message = [0; LONGEST];
+    let message = &mut message[..bytes];
+    fill(message, kind::ECHO, session.plan.seed ^ u64::from(number));
+    link::try_send(session, service, message)
+}
+
+/// Checks an answer that is held: that to the ECHO of so many bytes and that number.
+pub(super) fn check_held<B: Board>(
+    session: &mut Session<'_, B>,
+    held: &HeldMessage,
+    bytes: usize,
+    number: u32,
+) -> Result<(), Failure> {
+    let mut sent = [0; LONGEST];
+    let mut got = [0; LONGEST];
+    let (sent, got) = (&mut sent[..bytes], &mut got[..bytes]);
+    fill(sent, kind::ECHO, session.plan.seed ^ u64::from(number));
+    let size = usize::from(held.info().size);
+    if size <= bytes {
+        session.link.copy_held(held, got)?;
+    }
+    let ping = Ping { step: "", kind: kind::ECHO, bytes };
+    check_answer(&ping, sent, got, size).map_err(|failure| session.locate(failure))
 }
 
 /// The answer to a ping: any single byte to SYNC, the very same bytes to ECHO.

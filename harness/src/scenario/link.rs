@@ -4,7 +4,7 @@
 //! needs it brings it up.
 
 use vchiq_mbox::{
-    Message, ServiceHandle,
+    HeldMessage, Message, ServiceHandle,
     error::{Error, Step},
     link::OpenRequest,
     mailbox::MailboxError,
@@ -151,4 +151,26 @@ pub(super) fn receive<B: Board>(
 pub(super) fn close<B: Board>(session: &mut Session<'_, B>, handle: ServiceHandle) -> Result<(), Failure> {
     let deadline = session.deadline(CONTROL_TIMEOUT);
     session.link.close(handle, deadline).map_err(|error| session.link_failure(error))
+}
+
+/// Sends without waiting. Gives false if slots or quotas are used up.
+pub(super) fn try_send<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+    message: &[u8],
+) -> Result<bool, Failure> {
+    match session.link.try_send(service, &[message]) {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_retryable() => Ok(false),
+        Err(error) => Err(session.link_failure(error)),
+    }
+}
+
+/// The next message, held, if there is one.
+pub(super) fn try_hold<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+) -> Result<Option<HeldMessage>, Failure> {
+    let received = session.link.try_receive(service).map(|message| message.map(Message::hold));
+    received.map_err(|error| session.link_failure(error))
 }

@@ -31,8 +31,10 @@ mod interleave;
 mod leak;
 mod not_ours;
 mod offers;
+mod padding;
 mod pause;
 mod pipeline;
+mod quotas;
 mod receiver_keeps;
 mod receiver_leaves_claimed;
 mod second_init;
@@ -45,6 +47,7 @@ mod sync;
 mod two_holders;
 mod use_by_mmal;
 mod versions;
+mod wrap;
 
 use vchiq_mbox::{Exchange, property::FirmwareRevision};
 

@@ -69,6 +69,8 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) calibration: Option<Calibration>,
     /// Number of the next buffer to lend: none is used twice in a run.
     pub(crate) next_kernel_id: u32,
+    /// A client of SMEM has told its protocol version on this link.
+    pub(crate) smem_version_told: bool,
     /// The run as a whole ends here.
     pub(crate) run_deadline: Deadline,
     /// Name of the scenario that runs.
@@ -117,6 +119,7 @@ impl<'a, B: Board> Session<'a, B> {
             vc_memory: 0,
             calibration: None,
             next_kernel_id: 1,
+            smem_version_told: false,
             run_deadline,
             scenario: "",
             spoilt_by: None,

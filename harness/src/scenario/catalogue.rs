@@ -70,6 +70,20 @@ catalogue! {
     Sync => sync,
     /// Commands by both ways.
     Gencmd => gencmd,
+    /// CLOSE that crosses something else.
+    CloseRaces => close_races,
+    /// A client of SMEM that never says its version.
+    VersionOne => version_one,
+    /// Blocks of VideoCore's heap.
+    Heap => heap,
+    /// Transaction ids past every width.
+    Ids => ids,
+    /// Imports that are given up.
+    Abandon => abandon,
+    /// The firmware's list of its resources.
+    Walk => walk,
+    /// Memory that the firmware asks for.
+    VcMem => vc_mem,
     /// FREE of a buffer that is locked.
     FreeWhileLocked => free_while_locked,
     /// Every alias, alignment and odd sizes.
@@ -134,6 +148,8 @@ pub enum Group {
     Basics,
     /// Rules of the link.
     Transport,
+    /// Requests of the SMEM service.
+    Smem,
     /// The life of a lent buffer, and its edges.
     Lifecycle,
     /// Failures that people met in the field.
@@ -144,13 +160,15 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the catalogue.
-    pub const ALL: [Self; 5] = [Self::Basics, Self::Transport, Self::Lifecycle, Self::Replay, Self::Hostile];
+    pub const ALL: [Self; 6] =
+        [Self::Basics, Self::Transport, Self::Smem, Self::Lifecycle, Self::Replay, Self::Hostile];
 
     /// As the command line spells it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Basics => "basics",
             Self::Transport => "transport",
+            Self::Smem => "smem",
             Self::Lifecycle => "lifecycle",
             Self::Replay => "replay",
             Self::Hostile => "hostile",
@@ -162,6 +180,7 @@ impl Group {
         match self {
             Self::Basics => "what a run without wishes runs",
             Self::Transport => "rules of the mailbox and of the link",
+            Self::Smem => "requests of the SMEM service, and its versions",
             Self::Lifecycle => "the life of a lent buffer, and its edges",
             Self::Replay => "what people met in the field, played again",
             Self::Hostile => "what may leave the firmware unable to go on",

@@ -16,17 +16,21 @@ mod shared_memory;
 mod steps;
 
 // One file a scenario.
+mod abandon;
 mod alias_matrix;
 mod bad_handles;
 mod both_full;
 mod bring_up;
 mod bulk;
+mod close_races;
 mod echo;
 mod free_behind_buffer;
 mod free_in_flight;
 mod free_while_locked;
 mod gencmd;
 mod handshake;
+mod heap;
+mod ids;
 mod interleave;
 mod leak;
 mod not_ours;
@@ -46,7 +50,10 @@ mod stop_streaming;
 mod sync;
 mod two_holders;
 mod use_by_mmal;
+mod vc_mem;
+mod version_one;
 mod versions;
+mod walk;
 mod wrap;
 
 use vchiq_mbox::{Exchange, property::FirmwareRevision};

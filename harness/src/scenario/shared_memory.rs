@@ -23,21 +23,35 @@ const VERSION_TIMEOUT: Duration = Duration::from_millis(500);
 /// The client for blocks of a board.
 pub(super) type Client<'a, B, const N: usize = PLACES> = Smem<Block<'a, <B as Board>::Lendable>, N>;
 
-/// Opens the service; a refusal means that the firmware does not have it.
-pub(super) fn open<'a, B: Board, const N: usize>(
-    session: &mut Session<'a, B>,
-) -> Result<Client<'a, B, N>, Failure> {
-    leftovers::check(session)?;
+/// What a client tells of itself and may lend, unless a scenario wants it otherwise.
+pub(super) fn options<B: Board>(session: &Session<'_, B>) -> Options {
     let memory = session.lending.memory();
     let start = memory.bus_address().physical();
-    let options = Options {
+    Options {
         version_timeout: VERSION_TIMEOUT,
         first_kernel_id: session.next_kernel_id,
         lendable: Lendable { start, end: start.saturating_add(memory.len() as u32) },
         ..Options::default()
-    };
+    }
+}
+
+/// Opens the service; a refusal means that the firmware does not have it.
+pub(super) fn open<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+) -> Result<Client<'a, B, N>, Failure> {
+    let options = options(session);
+    open_with(session, &options)
+}
+
+/// Opens the service with options of its own.
+pub(super) fn open_with<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    options: &Options,
+) -> Result<Client<'a, B, N>, Failure> {
+    leftovers::check(session)?;
+    session.smem_version_told |= options.tells_version;
     let deadline = session.deadline(CONTROL_TIMEOUT);
-    Smem::open(&mut session.link, &options, deadline).map_err(|error| match error {
+    Smem::open(&mut session.link, options, deadline).map_err(|error| match error {
         Error::Absent => session.service_absent("SMEM"),
         error => session.link_failure(error),
     })

@@ -9,10 +9,12 @@ mod board;
 mod gencmd;
 mod link;
 mod mailbox;
+mod mmal;
 mod script;
 mod smem;
 
 pub use gencmd::gencmd;
 pub use link::link;
 pub use mailbox::mailbox;
+pub use mmal::mmal;
 pub use smem::smem;

@@ -27,6 +27,11 @@ fn the_client_of_smem_keeps_its_promises() {
 }
 
 #[test]
+fn the_client_of_mmal_keeps_its_promises() {
+    assert!(replay("mmal", fuzz_entries::mmal) >= 12);
+}
+
+#[test]
 fn property_calls_keep_their_promises() {
     assert!(replay("mailbox", fuzz_entries::mailbox) >= 12);
 }

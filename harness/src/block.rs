@@ -6,7 +6,10 @@
 //! ```
 //!
 //! Blocks up to 16 KiB are filled and checked word by word. In larger ones it is all words of the first and the last
-//! KiB and one word of each KiB between: filling 4 MiB for every handshake would take longer than the handshakes.
+//! KiB and one word of each KiB between: filling 4 MiB for every handshake would take longer than the handshakes. A block
+//! that is lent a million times over is stamped: its first and its last cache line and the guards, and nothing between.
+
+use core::ops::Range;
 
 use vchiq_mbox::BusAddress;
 use vcsm::Lend;
@@ -19,6 +22,8 @@ const GUARD: usize = 64;
 const DENSE_BYTES: usize = 16 * 1024;
 /// What is checked densely at both ends of a larger block, and how far apart the words between are.
 const SPARSE_BYTES: usize = 1024;
+/// What is stamped at both ends: a cache line.
+const STAMP_BYTES: usize = 64;
 
 /// A stretch of the memory to lend; whoever has it is the only one to touch that memory.
 ///
@@ -32,6 +37,8 @@ pub(crate) struct Block<'a, L: Lendable> {
     pattern: Pattern,
     /// Bits 31:30 of the address that VideoCore is told; the memory's own unless asked for.
     alias: Option<u32>,
+    /// Only its ends and its guards are filled and checked.
+    is_stamped: bool,
 }
 
 /// A word that is not what it must be.
@@ -57,13 +64,25 @@ impl Damage {
 impl<'a, L: Lendable> Block<'a, L> {
     /// The block of `size` bytes at `start`, multiples of 64. The caller sees to it that there is no other.
     pub(crate) fn new(memory: &'a L, start: usize, size: usize, pattern: Pattern) -> Self {
-        Self { memory, start, size, pattern, alias: None }
+        Self { memory, start, size, pattern, alias: None, is_stamped: false }
     }
 
     /// A part of it, told in another alias. Whoever uses the part must not use the whole meanwhile.
     pub(crate) fn part(&self, offset: usize, size: usize, alias: u32) -> Self {
-        let Self { memory, start, pattern, .. } = *self;
-        Self { memory, start: start + offset, size, pattern, alias: Some(alias) }
+        let Self { memory, start, pattern, is_stamped, .. } = *self;
+        Self { memory, start: start + offset, size, pattern, alias: Some(alias), is_stamped }
+    }
+
+    /// The same block, stamped: filling and checking it costs the same whatever its size. What damages the middle goes
+    /// unseen.
+    pub(crate) fn stamped(self) -> Self {
+        Self { is_stamped: true, ..self }
+    }
+
+    /// Makes it ready to be lent once more, with `size` bytes of those it was taken with.
+    pub(crate) fn renew(&mut self, size: usize, pattern: Pattern) {
+        self.size = size;
+        self.pattern = pattern;
     }
 
     /// Byte offset in the memory to lend.
@@ -76,12 +95,16 @@ impl<'a, L: Lendable> Block<'a, L> {
         for offset in self.offsets() {
             self.memory.store(offset, self.pattern.word(offset));
         }
-        self.memory.clean(self.start - GUARD, self.size + 2 * GUARD);
+        for span in self.spans() {
+            self.memory.clean(span.start, span.len());
+        }
     }
 
     /// Looks at block and guards as VideoCore left them.
     pub(crate) fn check(&self) -> Result<(), Damage> {
-        self.memory.invalidate(self.start - GUARD, self.size + 2 * GUARD);
+        for span in self.spans() {
+            self.memory.invalidate(span.start, span.len());
+        }
         for offset in self.offsets() {
             let (expected, found) = (self.pattern.word(offset), self.memory.load(offset));
             if found != expected {
@@ -108,14 +131,30 @@ impl<'a, L: Lendable> Block<'a, L> {
 
     /// Byte offsets of the words that count.
     fn offsets(&self) -> impl Iterator<Item = usize> {
+        let [head, between, tail] = self.parts();
+        let between = if self.is_stamped { between.end..between.end } else { between };
+        let dense = head.chain(tail).step_by(4);
+        dense.chain(between.step_by(SPARSE_BYTES))
+    }
+
+    /// The cache lines in which those words are. Of a stamped block nobody stores into the others.
+    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        let [head, between, tail] = self.parts();
+        let spans =
+            if self.is_stamped { [head, tail] } else { [head.start..tail.end, between.end..between.end] };
+        spans.into_iter().filter(|span| !span.is_empty())
+    }
+
+    /// Beginning and end, where every word counts, with the guards; and what is between.
+    fn parts(&self) -> [Range<usize>; 3] {
         let (start, end) = (self.start - GUARD, self.start + self.size + GUARD);
-        let (head, tail) = if self.size <= DENSE_BYTES {
-            (end, end)
-        } else {
-            (start + GUARD + SPARSE_BYTES, end - GUARD - SPARSE_BYTES)
-        };
-        let dense = (start..head).chain(tail..end).step_by(4);
-        dense.chain((head..tail).step_by(SPARSE_BYTES))
+        let (least, dense) =
+            if self.is_stamped { (2 * STAMP_BYTES, STAMP_BYTES) } else { (DENSE_BYTES, SPARSE_BYTES) };
+        if self.size <= least {
+            return [start..end, end..end, end..end];
+        }
+        let (head, tail) = (start + GUARD + dense, end - GUARD - dense);
+        [start..head, head..tail, tail..end]
     }
 }
 
@@ -220,6 +259,36 @@ mod tests {
             assert_eq!(damage.offset, offset as i32);
             memory.store(place, word);
         }
+    }
+
+    #[test]
+    fn a_stamped_block_is_checked_at_its_ends_and_in_its_guards_only() {
+        for size in [64, 128, 192, 32 * 1024] {
+            let memory = FakeMemory::new(START + size + START);
+            let block = Block::new(&memory, START, size, Pattern::new(3)).stamped();
+            let offsets: BTreeSet<usize> = block.offsets().collect();
+            assert_eq!(offsets.len(), block.offsets().count(), "no word twice");
+            let (head, tail) = (START + size.min(STAMP_BYTES), START + size - size.min(STAMP_BYTES));
+            let ends = (START - GUARD..head).chain(tail..START + size + GUARD).step_by(4);
+            assert_eq!(offsets, ends.collect(), "{size}");
+            let kept: BTreeSet<usize> = block.spans().flatten().step_by(4).collect();
+            assert_eq!(offsets, kept, "every word is in a line that is cleaned, {size}");
+            block.fill();
+            assert_eq!(block.check(), Ok(()));
+            memory.store(START + size, 0);
+            assert!(block.check().is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_renewed_takes_nothing_of_its_former_life() {
+        let memory = FakeMemory::new(START + 4096 + START);
+        let mut block = Block::new(&memory, START, 4096, Pattern::new(3)).stamped();
+        block.fill();
+        block.renew(2048, Pattern::new(4));
+        assert!(block.check().is_err(), "the former pattern");
+        block.fill();
+        assert_eq!((block.check(), block.size()), (Ok(()), 2048));
     }
 
     #[test]

@@ -11,22 +11,38 @@
 //! | `harness.end=` | `halt` (power down) or `wait` (stay, for a debugger) | `halt` |
 //! | `harness.limit_s=` | 1 … 86400: the whole run ends after so many seconds | 600 |
 //! | `harness.timeout_ms=` | 1 … 10000: no wait for VideoCore is longer | 10000 |
+//! | `harness.sizes=` | bytes of the blocks to lend, with commas, in turn: up to 16 multiples of 64 up to 4194304 | the scenario's own |
+//! | `harness.first_transaction=` | 1 … 2147483647: where the transaction ids of a scenario's SMEM client start | 1 |
+//! | `harness.delay_us=` | 0 … 10000000: how long `boot-race` waits before its first OPEN | 0 |
 
 use core::fmt;
 
 use heapless::Vec;
 
-use crate::scenario::{ALL, Group, Kind};
+use crate::{
+    board::LARGEST_BLOCK_BYTES,
+    scenario::{ALL, Group, Kind},
+};
 
 /// Prefix of our words.
 pub const PREFIX: &str = "harness.";
 /// Scenarios one run can hold: each once.
 pub const MAX_SCENARIOS: usize = Kind::ALL.len();
+/// Sizes of blocks that a plan can name.
+pub const MAX_SIZES: usize = 16;
+/// The largest transaction id (VCSM fact sheet 4): the top bit marks what firmware sends unasked.
+pub const LAST_TRANSACTION: u32 = 0x7fff_ffff;
 
 const MAX_ITERATIONS: u64 = 100_000_000;
 const MAX_LIMIT_S: u64 = 86_400;
 /// Longer than any wait.
 const MAX_TIMEOUT_MS: u64 = 10_000;
+const MAX_DELAY_US: u64 = 10_000_000;
+/// Blocks are counted in cache lines.
+const SIZE_STEP: u64 = 64;
+
+/// Bytes of blocks to lend.
+pub type Sizes = Vec<u32, MAX_SIZES>;
 
 /// What the image does after the last record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,6 +80,12 @@ pub struct Plan {
     pub limit_s: u32,
     /// No wait for VideoCore is longer than so many milliseconds; each wait has a limit of its own too.
     pub timeout_ms: u32,
+    /// Bytes of the blocks to lend, in turn; none means the scenario's own.
+    pub sizes: Sizes,
+    /// Where the transaction ids of a scenario's SMEM client start.
+    pub first_transaction: u32,
+    /// Microseconds that `boot-race` waits before its first OPEN.
+    pub delay_us: u32,
 }
 
 impl Default for Plan {
@@ -75,6 +97,9 @@ impl Default for Plan {
             at_end: AtEnd::Halt,
             limit_s: 600,
             timeout_ms: MAX_TIMEOUT_MS as u32,
+            sizes: Vec::new(),
+            first_transaction: 1,
+            delay_us: 0,
         }
     }
 }
@@ -111,19 +136,32 @@ pub enum Problem {
     },
     /// Neither `halt` nor `wait`.
     NeitherHaltNorWait,
+    /// Not a number of bytes that a block can have.
+    NotASize,
+    /// More than [`MAX_SIZES`].
+    TooManySizes,
 }
 
 impl fmt::Display for BadWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cmdline.txt, byte {}: ", self.position)?;
-        match self.problem {
-            Problem::UnknownKey => f.write_str("unknown key under harness."),
-            Problem::NoValue => f.write_str("key without =value"),
-            Problem::GivenTwice => f.write_str("key given twice"),
-            Problem::UnknownScenario => f.write_str("unknown scenario"),
-            Problem::ScenarioTwice => f.write_str("scenario named twice"),
-            Problem::NotInRange { least, most } => write!(f, "want a number from {least} to {most}"),
-            Problem::NeitherHaltNorWait => f.write_str("want halt or wait"),
+        write!(f, "cmdline.txt, byte {}: {}", self.position, self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKey => f.write_str("unknown key under harness."),
+            Self::NoValue => f.write_str("key without =value"),
+            Self::GivenTwice => f.write_str("key given twice"),
+            Self::UnknownScenario => f.write_str("unknown scenario"),
+            Self::ScenarioTwice => f.write_str("scenario named twice"),
+            Self::NotInRange { least, most } => write!(f, "want a number from {least} to {most}"),
+            Self::NeitherHaltNorWait => f.write_str("want halt or wait"),
+            Self::NotASize => {
+                write!(f, "want bytes of a block: a multiple of {SIZE_STEP} up to {LARGEST_BLOCK_BYTES}")
+            }
+            Self::TooManySizes => write!(f, "at most {MAX_SIZES} sizes"),
         }
     }
 }
@@ -148,6 +186,9 @@ struct Seen {
     end: bool,
     limit: bool,
     timeout: bool,
+    sizes: bool,
+    first_transaction: bool,
+    delay: bool,
 }
 
 impl Plan {
@@ -180,6 +221,9 @@ impl Plan {
             b"end" => &mut seen.end,
             b"limit_s" => &mut seen.limit,
             b"timeout_ms" => &mut seen.timeout,
+            b"sizes" => &mut seen.sizes,
+            b"first_transaction" => &mut seen.first_transaction,
+            b"delay_us" => &mut seen.delay,
             _ => return Err(wrong(Problem::UnknownKey)),
         };
         if core::mem::replace(flag, true) {
@@ -191,9 +235,21 @@ impl Plan {
             b"seed" => self.seed = number(at, value, 0, u64::MAX)?,
             b"limit_s" => self.limit_s = number(at, value, 1, MAX_LIMIT_S)? as u32,
             b"timeout_ms" => self.timeout_ms = number(at, value, 1, MAX_TIMEOUT_MS)? as u32,
+            b"sizes" => self.sizes = sizes(at, value)?,
+            b"first_transaction" => {
+                self.first_transaction = number(at, value, 1, u64::from(LAST_TRANSACTION))? as u32;
+            }
+            b"delay_us" => self.delay_us = number(at, value, 0, MAX_DELAY_US)? as u32,
             _ => self.at_end = at_end(at, value)?,
         }
         Ok(())
+    }
+
+    /// Bytes of the block of a round, if the plan names any: each size in turn, from the place that the seed chooses.
+    pub fn size_in_turn(&self, round: u32) -> Option<usize> {
+        let count = self.sizes.len() as u64;
+        let place = (self.seed % count.max(1) + u64::from(round)).checked_rem(count)?;
+        self.sizes.get(place as usize).map(|size| *size as usize)
     }
 }
 
@@ -211,10 +267,23 @@ impl fmt::Display for Plan {
         }
         write!(f, " {PREFIX}iterations={} {PREFIX}seed={}", self.iterations, self.seed)?;
         write!(f, " {PREFIX}end={} {PREFIX}limit_s={}", self.at_end.name(), self.limit_s)?;
-        if u64::from(self.timeout_ms) == MAX_TIMEOUT_MS {
-            return Ok(());
+        if u64::from(self.timeout_ms) != MAX_TIMEOUT_MS {
+            write!(f, " {PREFIX}timeout_ms={}", self.timeout_ms)?;
         }
-        write!(f, " {PREFIX}timeout_ms={}", self.timeout_ms)
+        for (i, size) in self.sizes.iter().enumerate() {
+            if i == 0 {
+                write!(f, " {PREFIX}sizes={size}")?;
+            } else {
+                write!(f, ",{size}")?;
+            }
+        }
+        if self.first_transaction != 1 {
+            write!(f, " {PREFIX}first_transaction={}", self.first_transaction)?;
+        }
+        if self.delay_us != 0 {
+            write!(f, " {PREFIX}delay_us={}", self.delay_us)?;
+        }
+        Ok(())
     }
 }
 
@@ -243,6 +312,27 @@ fn scenarios(position: usize, value: &[u8]) -> Result<Vec<Kind, MAX_SCENARIOS>, 
             }
         }
         at += name.len() + 1;
+    }
+    Ok(out)
+}
+
+/// Sizes as `harness.sizes=` takes them, with commas.
+///
+/// # Errors
+/// [`Problem::NotASize`], [`Problem::TooManySizes`].
+pub fn block_sizes(text: &str) -> Result<Sizes, Problem> {
+    sizes(0, text.as_bytes()).map_err(|bad| bad.problem)
+}
+
+fn sizes(position: usize, value: &[u8]) -> Result<Sizes, BadWord> {
+    let mut out = Vec::new();
+    let mut at = position;
+    for text in value.split(|byte| *byte == b',') {
+        let wrong = |problem| BadWord { position: at, problem };
+        let size = number(at, text, SIZE_STEP, LARGEST_BLOCK_BYTES as u64);
+        let size = size.ok().filter(|size| size.is_multiple_of(SIZE_STEP)).ok_or(wrong(Problem::NotASize))?;
+        out.push(size as u32).map_err(|_| wrong(Problem::TooManySizes))?;
+        at += text.len() + 1;
     }
     Ok(out)
 }
@@ -301,6 +391,8 @@ mod tests {
         let mut plan =
             Plan { iterations: 7, seed: 99, at_end: AtEnd::Wait, timeout_ms: 50, ..Plan::default() };
         plan.scenarios.truncate(2);
+        plan.sizes = [64, 4_194_304].into_iter().collect();
+        (plan.first_transaction, plan.delay_us) = (LAST_TRANSACTION, 10_000_000);
         for scenarios in [plan.scenarios.clone(), Kind::ALL.iter().copied().collect()] {
             plan.scenarios = scenarios;
             let parsed = Parsed { plan: plan.clone(), defaults: false };
@@ -324,6 +416,35 @@ mod tests {
     }
 
     #[test]
+    fn blocks_have_the_sizes_of_the_plan_in_turn() {
+        let plan = plan("harness.sizes=4096,64,4194304 harness.seed=1");
+        let sizes: Vec<usize, 4> = (0..4).filter_map(|round| plan.size_in_turn(round)).collect();
+        assert_eq!(sizes, [64, 4_194_304, 4096, 64]);
+        assert_eq!(Plan::default().size_in_turn(0), None);
+        let last = Plan { seed: u64::MAX, ..plan };
+        assert!(last.size_in_turn(u32::MAX).is_some());
+    }
+
+    #[test]
+    fn a_bad_size_is_reported_where_it_is() {
+        let sixteen = "64,".repeat(MAX_SIZES - 1) + "64";
+        assert_eq!(plan(&format!("harness.sizes={sixteen}")).sizes.len(), MAX_SIZES);
+        assert_eq!(problem(&format!("harness.sizes={sixteen},64")), (14 + 48, Problem::TooManySizes));
+        for (text, at) in [
+            ("harness.sizes=", 14),
+            ("harness.sizes=0", 14),
+            ("harness.sizes=4096,100", 19),
+            ("harness.sizes=4096,,64", 19),
+            ("quiet harness.sizes=64,4194368", 23),
+            ("harness.sizes=64,", 17),
+            ("harness.sizes=4k", 14),
+        ] {
+            assert_eq!(problem(text), (at, Problem::NotASize), "{text}");
+        }
+        assert_eq!(problem("harness.sizes=64 harness.sizes=64"), (25, Problem::GivenTwice));
+    }
+
+    #[test]
     fn a_bad_word_is_reported_where_it_is() {
         let iterations = Problem::NotInRange { least: 1, most: MAX_ITERATIONS };
         assert_eq!(problem("harness.iterations=0"), (19, iterations));
@@ -339,6 +460,12 @@ mod tests {
         assert_eq!(problem("harness.scenario="), (17, Problem::UnknownScenario));
         let timeout = Problem::NotInRange { least: 1, most: MAX_TIMEOUT_MS };
         assert_eq!(problem("harness.timeout_ms=0"), (19, timeout));
+        let first = Problem::NotInRange { least: 1, most: LAST_TRANSACTION.into() };
+        assert_eq!(problem("harness.first_transaction=0"), (26, first));
+        assert_eq!(problem("harness.first_transaction=2147483648"), (26, first));
+        let delay = Problem::NotInRange { least: 0, most: MAX_DELAY_US };
+        assert_eq!(problem("harness.delay_us=10000001"), (17, delay));
+        assert_eq!(problem("harness.delay_us=1ms"), (17, delay));
         assert_eq!(problem("harness.end=reboot"), (12, Problem::NeitherHaltNorWait));
     }
 }

@@ -31,6 +31,11 @@ impl Transactions {
         self.next = if self.next == Self::LAST { 1 } else { self.next + 1 };
         id
     }
+
+    /// The number that the next request gets.
+    pub(crate) const fn next(&self) -> u32 {
+        self.next
+    }
 }
 
 /// Number of a lent buffer, echoed in RELEASED. Never used twice in a run, so that a repeated RELEASED cannot hit
@@ -106,6 +111,7 @@ mod tests {
         let mut ids = Transactions::new(0x7fff_fffe);
         let taken = [ids.take(), ids.take(), ids.take()].map(TransactionId::number);
         assert_eq!(taken, [0x7fff_fffe, 0x7fff_ffff, 1]);
+        assert_eq!(ids.next(), 2);
         assert_eq!(Transactions::new(0).take().number(), 1);
     }
 

@@ -1,4 +1,4 @@
-//! import → use → free → released, over blocks of 4 KiB to 4 MiB.
+//! import → use → free → released, over blocks of 4 KiB to 4 MiB, or of the plan's sizes.
 //!
 //! One block at a time: filled, cleaned, imported; locked by mailbox, its address compared, its contents looked at,
 //! unlocked; freed; given back by RELEASED; looked at again, guards included.
@@ -159,7 +159,7 @@ fn shake_hands_once<'a, B: Board>(
     tally: &mut Tally,
 ) -> Result<(), Stopped> {
     let pattern = Pattern::new(session.plan.seed.wrapping_add(u64::from(number)));
-    let size = size_of_block(session.plan.seed, number);
+    let size = session.plan.size_in_turn(number).unwrap_or_else(|| size_of_block(session.plan.seed, number));
     let block = session.lending.take(size, pattern).map_err(|failure| ("import", failure))?;
     block.fill();
     let imported = import(session, client, block, tally).map_err(|failure| ("import", failure))?;

@@ -29,6 +29,7 @@ pub(super) fn options<B: Board>(session: &Session<'_, B>) -> Options {
     let start = memory.bus_address().physical();
     Options {
         version_timeout: VERSION_TIMEOUT,
+        first_transaction: session.plan.first_transaction,
         first_kernel_id: session.next_kernel_id,
         lendable: Lendable { start, end: start.saturating_add(memory.len() as u32) },
         ..Options::default()
@@ -96,8 +97,24 @@ pub(super) fn import<'a, B: Board, const N: usize>(
     client: &mut Client<'a, B, N>,
     size: usize,
 ) -> Result<Imported, Failure> {
-    let pattern = Pattern::new(session.plan.seed ^ u64::from(client.next_kernel_id()));
-    let block = session.lending.take(size, pattern)?;
+    let block = session.lending.take(size, next_pattern(session, client))?;
+    lend(session, client, block)
+}
+
+/// The pattern of the block that is lent next.
+pub(super) fn next_pattern<B: Board, const N: usize>(
+    session: &Session<'_, B>,
+    client: &Client<'_, B, N>,
+) -> Pattern {
+    Pattern::new(session.plan.seed ^ u64::from(client.next_kernel_id()))
+}
+
+/// Fills a block and lends it.
+pub(super) fn lend<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    block: Block<'a, B::Lendable>,
+) -> Result<Imported, Failure> {
     block.fill();
     let deadline = session.deadline(ANSWER_TIMEOUT);
     let imported = client.import(&mut session.link, block, deadline);
@@ -121,12 +138,22 @@ pub(super) fn take_back<'a, B: Board, const N: usize>(
     client: &mut Client<'a, B, N>,
     freed: Freed,
 ) -> Result<(), Failure> {
+    let block = await_released(session, client, freed)?;
+    session.lending.put_back(&block);
+    Ok(())
+}
+
+/// The same for a block that is going to be lent again at once: it stays out of the memory to lend.
+pub(super) fn await_released<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    freed: Freed,
+) -> Result<Block<'a, B::Lendable>, Failure> {
     let deadline = session.deadline(ANSWER_TIMEOUT);
     let returned = client.await_released(&mut session.link, freed, deadline);
     let Returned { buffer, .. } = returned.map_err(|failure| session.link_failure(failure.error))?;
     buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
-    session.lending.put_back(&buffer);
-    Ok(())
+    Ok(buffer)
 }
 
 /// Waits for RELEASED of a block that VideoCore was asked to write to.

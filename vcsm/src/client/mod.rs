@@ -211,6 +211,11 @@ impl<B: Lend, const N: usize> Smem<B, N> {
         self.kernel_ids.next()
     }
 
+    /// The number the next request gets, 1 to 0x7fff_ffff: first transaction id of a client that goes on counting.
+    pub fn next_transaction(&self) -> u32 {
+        self.transactions.next()
+    }
+
     /// The buffers firmware may still use.
     pub fn outstanding(&self) -> impl Iterator<Item = Outstanding> {
         self.records.iter().filter(|record| record.is_out()).map(|record| Outstanding {

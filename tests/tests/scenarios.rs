@@ -406,3 +406,45 @@ fn the_counts_name_the_services_offered_and_their_versions() {
     assert_eq!((counts["echo"], counts["SMEM"], counts["offered"]), (3, 1, 2));
     assert!(!counts.contains_key("mmal"));
 }
+
+#[test]
+fn a_soak_lends_the_sizes_of_the_plan_and_its_transaction_ids_go_round() {
+    let run = run(with_plan(
+        "harness.scenario=soak harness.iterations=20 harness.sizes=128,4096 harness.first_transaction=2147483640",
+    ));
+    run.assert_scenario("soak", Verdict::Pass, None, "");
+    let counts = &run.scenario("soak").counts;
+    assert_eq!((counts["imports"], counts["released"], counts["violations"]), (21, 21, 0));
+    // CLIENT_VERSION, and an IMPORT and a FREE for each block: 43 ids, of which 8 were left.
+    assert_eq!((counts["first_transaction"], counts["next_transaction"]), (2_147_483_640, 36));
+}
+
+#[test]
+fn a_soak_notices_a_frame_s_block_that_is_changed_past_its_end() {
+    let with_damage =
+        Behaviour { scribbles_past: true, good_imports: 5, ..with_plan("harness.scenario=soak") };
+    run(with_damage).assert_scenario("soak", Verdict::Fail, Some(Owner::Firmware), "changed after RELEASED");
+}
+
+#[test]
+fn a_service_that_opens_late_only_is_told_from_one_that_is_not_there() {
+    let plan =
+        |seed| with_plan(&format!("harness.scenario=boot-race harness.delay_us=1000 harness.seed={seed}"));
+    let in_time = run(plan(1));
+    in_time.assert_scenario("boot-race", Verdict::Pass, None, "");
+    assert_eq!(in_time.scenario("boot-race").counts["fresh_link"], 1);
+    assert_eq!(in_time.scenario("boot-race").counts["mmal"], 0);
+    let late = run(Behaviour { early_refusals: 1, ..plan(1) });
+    late.assert_scenario("boot-race", Verdict::Fail, Some(Owner::Firmware), "SMEM refuses OPEN");
+    let never = run(Behaviour { smem_service: false, ..plan(1) });
+    never.assert_scenario("boot-race", Verdict::Absent, None, "no SMEM service");
+}
+
+#[test]
+fn boot_race_waits_as_long_as_the_plan_says() {
+    let opened = |delay: u32| {
+        let plan = with_plan(&format!("harness.scenario=boot-race harness.delay_us={delay}"));
+        run(plan).scenario("boot-race").counts["opened_us"]
+    };
+    assert!(opened(100_000) >= opened(0) + 99_000);
+}

@@ -102,6 +102,8 @@ catalogue! {
     NotOurs => not_ours,
     /// FREE of handles that nobody has.
     BadHandles => bad_handles,
+    /// The first OPEN soon after the firmware's start.
+    BootRace => boot_race,
     /// Many buffers at once, and answers that cannot be sent.
     Pipeline => pipeline,
     /// Three services on one link.

@@ -19,6 +19,7 @@ mod steps;
 mod abandon;
 mod alias_matrix;
 mod bad_handles;
+mod boot_race;
 mod both_full;
 mod bring_up;
 mod bulk;

@@ -75,6 +75,8 @@ pub struct Behaviour {
     pub echo_service: bool,
     /// It has the SMEM service.
     pub smem_service: bool,
+    /// So many OPENs are refused before any is taken: services that start late.
+    pub early_refusals: u32,
     /// It acknowledges CLIENT_VERSION.
     pub version_ack: bool,
     /// What it does with IMPORT.
@@ -108,6 +110,7 @@ impl Default for Behaviour {
             connect: true,
             echo_service: true,
             smem_service: true,
+            early_refusals: 0,
             version_ack: true,
             import: Import::default(),
             released: Released::default(),

@@ -56,6 +56,8 @@ pub(super) struct VideoCore {
     /// Port of our client by port of ours.
     client: [Option<u32>; 128],
     broke_protocol: bool,
+    /// OPENs received.
+    opens: u32,
 }
 
 impl VideoCore {
@@ -72,6 +74,7 @@ impl VideoCore {
             outgoing: VecDeque::new(),
             client: [None; 128],
             broke_protocol: false,
+            opens: 0,
         };
         let (first, last) = (this.load(memory, at::MASTER_FIRST), this.load(memory, at::MASTER_LAST));
         for (entry, slot) in (first..=last).enumerate() {
@@ -161,7 +164,9 @@ impl VideoCore {
     }
 
     fn open(&mut self, client: u32, payload: &[u8], behaviour: &Behaviour) {
-        let Some((port, version)) = port_of(word(payload, 0), behaviour) else {
+        self.opens += 1;
+        let taken = port_of(word(payload, 0), behaviour).filter(|_| self.opens > behaviour.early_refusals);
+        let Some((port, version)) = taken else {
             self.queue(CLOSE << 24 | client, Vec::new());
             return;
         };

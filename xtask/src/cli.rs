@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use emulator::board::Board;
-use harness::plan::Plan;
+use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::build;
@@ -46,6 +46,13 @@ pub enum Command {
     ///
     /// Installs the programs that a suite needs and does not find, if it may. The last line is `N passed, N failed`.
     Test(TestOptions),
+    /// Lends and frees blocks millions of times on the emulated Pi, in legs that can be stopped and gone on with.
+    ///
+    /// Each leg is a boot of the card with the scenario `soak`; what has been done is kept after each. The same command
+    /// goes on where the last one was stopped, and ends with one summary.
+    Soak(SoakOptions),
+    /// Boots the card many times over, opens its services after different delays, and reports each boot that failed.
+    Boots(BootsOptions),
     /// Measures the emulator's speed, the size of the image, and what a ping and a handshake cost.
     Bench(BenchOptions),
     /// Lists the scenarios: name, what a pass proves, who asked for it, and where it runs.
@@ -101,6 +108,21 @@ pub struct CardOptions {
     /// Vary patterns, the order of sizes, and how the emulated processors interleave.
     #[arg(long, value_name = "N", default_value_t = Plan::default().seed)]
     pub seed: u64,
+    /// Lend blocks of these sizes in turn, in bytes: up to 16 multiples of 64; without it a scenario's own.
+    #[arg(long, value_name = "BYTES,…", value_parser = block_sizes)]
+    pub sizes: Option<Sizes>,
+    /// Let no wait for VideoCore be longer than this.
+    #[arg(long = "deadline-ms", value_name = "MILLISECONDS", default_value_t = Plan::default().timeout_ms,
+          value_parser = value_parser!(u32).range(1..=10_000))]
+    pub deadline_ms: u32,
+    /// Let the transaction ids of a scenario's SMEM client start here.
+    #[arg(long, value_name = "ID", default_value_t = Plan::default().first_transaction,
+          value_parser = first_transaction())]
+    pub first_transaction: u32,
+    /// Let `boot-race` wait so many microseconds before its first OPEN.
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = Plan::default().delay_us,
+          value_parser = value_parser!(u32).range(0..=10_000_000))]
+    pub delay_us: u32,
     #[command(flatten)]
     pub build: build::Options,
 }
@@ -108,7 +130,15 @@ pub struct CardOptions {
 impl CardOptions {
     /// What the image is told to do.
     pub fn plan(&self) -> Plan {
-        let mut plan = Plan { iterations: self.iterations, seed: self.seed, ..Plan::default() };
+        let mut plan = Plan {
+            iterations: self.iterations,
+            seed: self.seed,
+            timeout_ms: self.deadline_ms,
+            sizes: self.sizes.clone().unwrap_or_default(),
+            first_transaction: self.first_transaction,
+            delay_us: self.delay_us,
+            ..Plan::default()
+        };
         if !self.scenarios.is_empty() {
             plan.scenarios.clear();
             for kind in self.scenarios.iter().flat_map(|word| Kind::named(word)) {
@@ -188,6 +218,64 @@ pub struct SdcardOptions {
     pub out: Option<PathBuf>,
 }
 
+/// A board, and the firmware on it, for verbs that boot it many times.
+#[derive(Args, Clone, Debug)]
+pub struct BoardOptions {
+    /// Use this firmware release (see `firmware list`) instead of the distribution's own.
+    #[arg(long, value_name = "RELEASE")]
+    pub firmware: Option<String>,
+    /// Use this build of the firmware.
+    #[arg(long, value_enum, default_value = "start")]
+    pub variant: Variant,
+    /// Emulate this board.
+    #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board())]
+    pub board: Board,
+    /// Seed of the first boot; each further boot has the next one.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().seed)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub build: build::Options,
+}
+
+/// Options of `soak`.
+#[derive(Args, Debug)]
+pub struct SoakOptions {
+    #[command(flatten)]
+    pub board: BoardOptions,
+    /// Lend and free this many blocks in all; each takes two transaction ids.
+    #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = value_parser!(u64).range(1..))]
+    pub transactions: u64,
+    /// Boot anew after this many; what a stop loses is at most the running leg.
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = value_parser!(u32).range(1..=100_000_000))]
+    pub leg: u32,
+    /// Lend blocks of these sizes in turn, in bytes: up to 16 multiples of 64; without it 32 KiB.
+    #[arg(long, value_name = "BYTES,…", value_parser = block_sizes)]
+    pub sizes: Option<Sizes>,
+    /// Let the transaction ids start here.
+    #[arg(long, value_name = "ID", default_value_t = Plan::default().first_transaction,
+          value_parser = first_transaction())]
+    pub first_transaction: u32,
+    /// Forget what has been done, and begin anew.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Keep state and reports in this folder instead of target/soak.
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+/// Options of `boots`.
+#[derive(Args, Debug)]
+pub struct BootsOptions {
+    #[command(flatten)]
+    pub board: BoardOptions,
+    /// Boot this often.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// Write the report to this file instead of target/report/boots.json.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
 /// Options of `bench`.
 #[derive(Args, Debug)]
 pub struct BenchOptions {
@@ -213,6 +301,16 @@ pub struct TestOptions {
 fn scenario_words() -> PossibleValuesParser {
     let scenarios = Kind::ALL.iter().map(|kind| kind.name());
     PossibleValuesParser::new(scenarios.chain(Group::ALL.map(Group::name)).chain([scenario::ALL]))
+}
+
+/// Sizes of blocks, by the rules of `harness.sizes=`.
+fn block_sizes(text: &str) -> Result<Sizes, String> {
+    harness::plan::block_sizes(text).map_err(|problem| problem.to_string())
+}
+
+/// A transaction id to start at.
+fn first_transaction() -> impl TypedValueParser<Value = u32> {
+    value_parser!(u32).range(1..=i64::from(LAST_TRANSACTION))
 }
 
 /// A board by its name.
@@ -243,10 +341,21 @@ mod tests {
     }
 
     #[test]
+    fn sizes_and_the_longest_wait_go_into_the_plan() {
+        let cli =
+            Cli::try_parse_from(["xtask", "sdcard", "--sizes", "4096,64", "--deadline-ms", "50"]).unwrap();
+        let Command::Sdcard(options) = cli.command else { panic!("not sdcard") };
+        let plan = options.card.plan();
+        assert_eq!((plan.sizes.as_slice(), plan.timeout_ms), (&[4096, 64][..], 50));
+    }
+
+    #[test]
     fn a_group_can_be_named_and_a_scenario_in_it_runs_once() {
         let cli = Cli::try_parse_from(["xtask", "run", "--scenario", "pause,transport"]).unwrap();
         let Command::Run(options) = cli.command else { panic!("not run") };
-        assert_eq!(options.card.plan().scenarios, [Kind::Pause, Kind::SecondInit]);
+        let scenarios = options.card.plan().scenarios;
+        let transport = Kind::named("transport").filter(|kind| *kind != Kind::Pause);
+        assert!(scenarios.iter().copied().eq([Kind::Pause].into_iter().chain(transport)), "{scenarios:?}");
     }
 
     #[test]
@@ -259,6 +368,12 @@ mod tests {
             &["xtask", "run", "--variant", "start4"],
             &["xtask", "run", "--iterations", "0"],
             &["xtask", "run", "--frobnicate"],
+            &["xtask", "run", "--sizes", "100"],
+            &["xtask", "run", "--sizes", "64,"],
+            &["xtask", "sdcard", "--deadline-ms", "0"],
+            &["xtask", "soak", "--transactions", "0"],
+            &["xtask", "soak", "--first-transaction", "2147483648"],
+            &["xtask", "boots", "--count", "0"],
             &["xtask", "run", "--card", "a.img", "--variant", "start_db"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();

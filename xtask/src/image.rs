@@ -16,6 +16,8 @@ pub struct Image {
     pub elf: Vec<u8>,
     /// SHA-256 of `kernel`, hexadecimal.
     pub sha256: String,
+    /// Commit it was built from, `-dirty` appended if files had changed.
+    pub git: String,
 }
 
 impl Image {
@@ -26,6 +28,11 @@ impl Image {
     pub fn build(options: &build::Options) -> Result<Self> {
         let built = build::image(options)?;
         let read = |path: &Path| fs::read(path).with_context(|| format!("reading {}", path.display()));
-        Ok(Self { kernel: read(&built.img)?, elf: read(&built.elf)?, sha256: built.sha256.clone() })
+        Ok(Self {
+            kernel: read(&built.img)?,
+            elf: read(&built.elf)?,
+            sha256: built.sha256.clone(),
+            git: built.git.clone(),
+        })
     }
 }

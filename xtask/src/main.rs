@@ -4,6 +4,7 @@
 #![allow(unreachable_pub)]
 
 mod bench;
+mod boots;
 mod build;
 mod card;
 mod cli;
@@ -11,6 +12,7 @@ mod cli;
 mod docs;
 mod firmware;
 mod image;
+mod interrupt;
 mod outcome;
 mod paths;
 mod report;
@@ -18,6 +20,7 @@ mod run;
 mod scenarios;
 mod sdcard;
 mod shell;
+mod soak;
 mod terminal;
 mod test;
 mod toolchain;
@@ -34,6 +37,8 @@ fn main() -> std::process::ExitCode {
         Command::Run(options) => run::run(&options, cli.json),
         Command::Sdcard(options) => sdcard::write(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),
+        Command::Soak(options) => soak::run(&options, cli.json),
+        Command::Boots(options) => boots::run(&options, cli.json),
         Command::Bench(options) => bench::run(&options, cli.json),
         Command::Scenarios => scenarios::list(cli.json),
         Command::Build(options) => build::run(&options, cli.json),

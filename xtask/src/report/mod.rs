@@ -7,10 +7,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::report::Report;
+use serde::Serialize;
 
-pub use table::summary;
 #[cfg(test)]
 pub(crate) use table::tests::report as example;
+pub use table::{grouped, summary};
 
 /// Finds out before the work is done whether its report can be written. An existing file stays as it is.
 ///
@@ -32,10 +33,22 @@ pub fn check_writable(path: &Path) -> Result<()> {
 /// # Errors
 /// If the folder or the file cannot be written.
 pub fn write(report: &Report, path: &Path) -> Result<()> {
+    write_json(report, path)
+}
+
+/// Writes anything as JSON with a final newline, making its folder if need be. The file is there as a whole or, if the
+/// program is ended meanwhile, as it was.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn write_json(value: &impl Serialize, path: &Path) -> Result<()> {
     make_folder(path)?;
-    let mut text = serde_json::to_string_pretty(report).context("cannot turn the report into JSON")?;
+    let mut text = serde_json::to_string_pretty(value).context("cannot turn the report into JSON")?;
     text.push('\n');
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn make_folder(path: &Path) -> Result<()> {

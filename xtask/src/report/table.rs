@@ -173,7 +173,7 @@ fn latency_row(scenario: &str, step: &str, figures: &Latency, arm_hz: u32) -> Ve
 }
 
 /// `1234567` as `1 234 567`.
-fn grouped(value: u64) -> String {
+pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

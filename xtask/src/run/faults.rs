@@ -1,8 +1,5 @@
 //! The model's faults: their list, and one short run each.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -13,6 +10,7 @@ use harness::report::{Report, ScenarioReport};
 use harness::scenario::Kind;
 use harness::{Plan, Verdict};
 
+use super::many::side_by_side;
 use super::session::Settings;
 use super::{Strings, boot, limits, report_path};
 use crate::cli::RunOptions;
@@ -93,29 +91,14 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    /// A report a fault, in the order of the catalogue; as many runs at a time as there are processors.
+    /// A report a fault, in the order of the catalogue.
     fn each(&self) -> Result<Vec<Report>> {
-        let next = AtomicUsize::new(0);
-        let reports = Mutex::new(vec![None; CATALOGUE.len()]);
-        let work = || -> Result<()> {
-            while let Some((index, fault)) = numbered(next.fetch_add(1, Ordering::Relaxed)) {
-                let report = self.one(fault).with_context(|| fault.name)?;
-                eprintln!("{:3} of {}: {}", index + 1, CATALOGUE.len(), fault.name);
-                if let Ok(mut reports) = reports.lock() {
-                    reports[index] = Some(report);
-                }
-            }
-            Ok(())
-        };
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            running.into_iter().try_for_each(|worker| {
-                worker.join().map_err(|_| anyhow::anyhow!("a run ended in a panic of the emulator"))?
-            })
-        })?;
-        let reports = reports.into_inner().ok().context("a run ended in a panic of the emulator")?;
-        reports.into_iter().collect::<Option<_>>().context("a run left no report")
+        side_by_side(CATALOGUE.len(), |index| {
+            let fault = CATALOGUE[index];
+            let report = self.one(fault).with_context(|| fault.name)?;
+            eprintln!("{:3} of {}: {}", index + 1, CATALOGUE.len(), fault.name);
+            Ok(report)
+        })
     }
 
     fn one(&self, fault: Fault) -> Result<Report> {
@@ -130,6 +113,7 @@ impl Runs<'_> {
             show_log: false,
             log_to_stderr: true,
             show_progress: false,
+            pace: None,
         };
         let card = card::without_firmware(&plan, &self.image.kernel)?;
         Ok(boot(card, &self.image.kernel, self.strings, &settings)?.collected.report)
@@ -148,10 +132,6 @@ fn plan_for(fault: Fault, options: &RunOptions) -> Plan {
         Stage::SharedMemory => &[Kind::Handshake],
     };
     Plan { scenarios: scenarios.iter().copied().collect(), ..options.card.plan() }
-}
-
-fn numbered(index: usize) -> Option<(usize, Fault)> {
-    CATALOGUE.get(index).map(|fault| (index, *fault))
 }
 
 /// The first scenario that did not pass, under the fault's name.

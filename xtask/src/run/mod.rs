@@ -4,8 +4,11 @@ mod decoder;
 mod events;
 mod faults;
 mod journal;
+mod many;
 mod output;
+mod pace;
 mod progress;
+mod rig;
 mod session;
 
 use std::fs;
@@ -28,6 +31,9 @@ use crate::terminal::say;
 use crate::{firmware, paths, report};
 pub use decoder::Strings;
 pub use faults::is_expected;
+pub use many::side_by_side;
+pub use pace::{Pace, span};
+pub use rig::{Rig, Subject};
 use session::{Limits, Settings};
 
 /// Time in the machine for the firmware to start the Arm: boards need two seconds. The plan's own limit begins then.
@@ -122,6 +128,7 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
         show_log: options.log,
         log_to_stderr: quiet,
         show_progress: !options.log,
+        pace: None,
     };
     boot(card, &kernel, &strings, &settings)
 }

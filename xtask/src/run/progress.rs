@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use harness::Record;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -9,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
+    pace: Option<Pace>,
     scenario: String,
     step: String,
     shown: Instant,
@@ -17,14 +19,18 @@ pub struct Progress {
 const BETWEEN_UPDATES: Duration = Duration::from_millis(100);
 
 impl Progress {
-    /// A bar, or none at all where lines of a log are shown instead.
-    pub fn new(visible: bool) -> Self {
+    /// A bar, or none at all where lines of a log are shown instead. With a pace it is the bar of the longer work.
+    pub fn new(visible: bool, pace: Option<Pace>) -> Self {
         let bar = if visible { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let template = "{spinner} [{elapsed}] {bar:30} {pos}/{len} {msg}";
         // A wrong template is a mistake of ours that costs the bar its look, not the run its result.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        Self { bar, scenario: "boot".into(), step: String::new(), shown: Instant::now() }
+        if let Some(pace) = pace {
+            bar.set_length(pace.total());
+            bar.set_position(pace.position(0));
+        }
+        Self { bar, pace, scenario: "boot".into(), step: String::new(), shown: Instant::now() }
     }
 
     /// Takes note of a record.
@@ -35,10 +41,13 @@ impl Progress {
                 self.step.clear();
             }
             Record::StepStart { step, .. } => self.step = step.to_string(),
-            Record::Progress { done, total, .. } => {
-                self.bar.set_length(u64::from(*total));
-                self.bar.set_position(u64::from(*done));
-            }
+            Record::Progress { done, total, .. } => match self.pace {
+                Some(pace) => self.bar.set_position(pace.position(*done)),
+                None => {
+                    self.bar.set_length(u64::from(*total));
+                    self.bar.set_position(u64::from(*done));
+                }
+            },
             _ => {}
         }
     }
@@ -52,7 +61,8 @@ impl Progress {
         let mips = instructions as f64 / wall.as_secs_f64().max(0.001) / 1e6;
         let seconds = now_ns as f64 / 1e9;
         let (scenario, step) = (&self.scenario, &self.step);
-        self.bar.set_message(format!("{scenario} {step}  {seconds:.3} s emulated, {mips:.0} MIPS"));
+        let pace = self.pace.map_or(String::new(), |pace| format!("{}; ", pace.so_far(self.bar.position())));
+        self.bar.set_message(format!("{pace}{scenario} {step}  {seconds:.3} s emulated, {mips:.0} MIPS"));
         self.bar.tick();
     }
 

@@ -14,6 +14,7 @@ use harness::report::{Collector, Counters};
 use super::decoder::{Decoder, LogLine};
 use super::events;
 use super::journal::{Entry, Journal, Side};
+use super::pace::Pace;
 use super::progress::Progress;
 use crate::firmware::Variant;
 use crate::terminal::say;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub log_to_stderr: bool,
     /// Say on standard error how far the run is.
     pub show_progress: bool,
+    /// The longer work that the run is a part of, if it is.
+    pub pace: Option<Pace>,
 }
 
 /// How a run ended.
@@ -99,7 +102,7 @@ pub fn run(
         journal: Journal::default(),
         recent: VecDeque::new(),
         serial: String::new(),
-        progress: Progress::new(settings.show_progress),
+        progress: Progress::new(settings.show_progress, settings.pace),
         started,
         finished_at: None,
     };

@@ -7,6 +7,7 @@ mod context;
 mod emulated;
 mod expected;
 mod faults;
+mod many;
 mod qemu;
 mod sdcard;
 mod suite;

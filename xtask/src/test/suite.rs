@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, catalogue, checks, emulated, faults, qemu, sdcard, tools};
+use super::{cargo_tests, catalogue, checks, emulated, faults, many, qemu, sdcard, tools};
 
 /// A suite.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 18] = [
+pub static SUITES: [Suite; 20] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -140,6 +140,20 @@ pub static SUITES: [Suite; 18] = [
         limit: minutes(6),
         tools: &[],
         run: faults::each_is_found,
+    },
+    Suite {
+        name: "soak",
+        about: "70 000 blocks lent and freed over two boots, more than 65 536 ids in each; it goes on where it was ended",
+        limit: minutes(6),
+        tools: &[],
+        run: many::soak,
+    },
+    Suite {
+        name: "boots",
+        about: "services open at once and up to 100 ms after the link is up, in 8 boots with their own seeds",
+        limit: minutes(4),
+        tools: &[],
+        run: many::boots,
     },
     Suite {
         name: "sdcard",

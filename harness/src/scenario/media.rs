@@ -1,6 +1,6 @@
 //! The MMAL service, as scenarios use it.
 //!
-//! `start_db` of 2022 takes one MMAL client in its life (docs/findings.md), so the service is opened once in a run, and its
+//! `start_db` of 2022 may refuse a second MMAL client (docs/findings.md), so the service is opened once in a run, and its
 //! scenarios share the client.
 
 use core::time::Duration;

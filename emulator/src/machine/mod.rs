@@ -5,6 +5,7 @@ mod counters;
 mod event;
 mod fault;
 mod peer;
+mod restart;
 mod schedule;
 mod summary;
 mod system;
@@ -86,7 +87,7 @@ pub enum Stop {
     Uart,
     /// The board has been halted: watchdog reset with the halt partition (63) in PM_RSTS.
     PowerOff,
-    /// The watchdog, or a full reset through PM_RSTC, would restart the board.
+    /// The watchdog, or a full reset through PM_RSTC, restarts the board: [`Machine::restart`] does it.
     Reset,
     /// Something the emulator cannot go on from.
     Fault(Box<MachineFault>),
@@ -114,18 +115,52 @@ pub struct Machine {
     start_file: String,
     /// In place of the VPU cores.
     model: Option<Box<VideoCore>>,
+    /// Instructions by core before the last restart.
+    retired_before: Retired,
+}
+
+/// Instructions by core.
+#[derive(Clone, Copy, Default)]
+struct Retired {
+    vpu: [u64; 2],
+    arm: [u64; 4],
 }
 
 /// What of the configuration is needed after power-on.
 struct Settings {
     board: Board,
+    seed: u64,
     arm: ArmSide,
+    peer: Peer,
 }
 
 /// What stands ready at power-on.
 enum Started {
     Firmware(Booted),
     Model(Box<VideoCore>),
+}
+
+impl Settings {
+    /// What the boot ROM and bootcode.bin leave in RAM, and who begins.
+    fn boot(&self, card: &Card, ram: &mut Ram) -> Result<Started, BootError> {
+        match self.peer {
+            Peer::Firmware => Ok(Started::Firmware(boot_rom::boot(card, &self.board, ram)?)),
+            Peer::Model(fault) => {
+                let model = model::start::start(card, &self.board, fault, self.seed, ram)?;
+                Ok(Started::Model(Box::new(model)))
+            }
+        }
+    }
+}
+
+/// In reset.
+fn vpu_cores(board: &Board) -> [vpu::Core; 2] {
+    [CoreId::Core0, CoreId::Core1].map(|id| vpu::Core::new(id, board.cpuid))
+}
+
+/// In reset.
+fn arm_cores() -> [arm::Core; 4] {
+    [0, 1, 2, 3].map(arm::Core::new)
 }
 
 impl Machine {
@@ -137,21 +172,16 @@ impl Machine {
     pub fn power_on(config: Config) -> Result<Self, BootError> {
         let Config { board, seed, card, arm, peer, log } = config;
         let card = Card::from_image(card);
+        let settings = Settings { board, seed, arm, peer };
         let mut ram = Ram::new();
-        let started = match peer {
-            Peer::Firmware => Started::Firmware(boot_rom::boot(&card, &board, &mut ram)?),
-            Peer::Model(fault) => {
-                let model = model::start::start(&card, &board, fault, seed, &mut ram)?;
-                Started::Model(Box::new(model))
-            }
-        };
+        let started = settings.boot(&card, &mut ram)?;
         let mut system = System::new(&board, card.into_image(), seed, log);
         system.ram = ram;
         let mut machine = Self {
-            config: Settings { board, arm },
+            config: settings,
             system,
-            vpu: [CoreId::Core0, CoreId::Core1].map(|id| vpu::Core::new(id, board.cpuid)),
-            arm: [0, 1, 2, 3].map(arm::Core::new),
+            vpu: vpu_cores(&board),
+            arm: arm_cores(),
             vpu_clock: CycleClock::new(board.vpu_hz),
             vpu_cycle: [0; 2],
             arm_cycle: [0; 4],
@@ -163,15 +193,30 @@ impl Machine {
             stopped: None,
             start_file: String::new(),
             model: None,
+            retired_before: Retired::default(),
         };
+        machine.begin(started);
+        Ok(machine)
+    }
+
+    /// Lets VideoCore begin.
+    fn begin(&mut self, started: Started) {
         match started {
             Started::Firmware(booted) => {
-                machine.start_file = booted.start_file;
-                machine.start_vpu(0, booted.entry);
+                self.start_file = booted.start_file;
+                self.start_vpu(0, booted.entry);
             }
-            Started::Model(model) => machine.start_model(model),
+            Started::Model(model) => self.start_model(model),
         }
-        Ok(machine)
+    }
+
+    /// Instructions by core since power-on.
+    fn retired(&self) -> Retired {
+        let before = self.retired_before;
+        Retired {
+            vpu: [0, 1].map(|core| before.vpu[core] + self.vpu[core].retired()),
+            arm: [0, 1, 2, 3].map(|core| before.arm[core] + self.arm[core].retired()),
+        }
     }
 
     /// The board.
@@ -211,6 +256,7 @@ impl Machine {
 
     /// What the run came to.
     pub fn summary(&mut self) -> Summary {
+        let retired = self.retired();
         let soc = &mut self.system.soc;
         let used: Vec<_> = soc.plain().unmodelled().map(|(address, usage)| (address, *usage)).collect();
         let unmodelled = used
@@ -227,8 +273,8 @@ impl Machine {
         Summary {
             now_ns: self.now_ns(),
             counters: self.counters(),
-            vpu_instructions: [0, 1].map(|core| self.vpu[core].retired()),
-            arm_instructions: [0, 1, 2, 3].map(|core| self.arm[core].retired()),
+            vpu_instructions: retired.vpu,
+            arm_instructions: retired.arm,
             unmodelled,
         }
     }

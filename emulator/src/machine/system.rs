@@ -113,6 +113,15 @@ impl System {
         }
     }
 
+    /// What is pending and held is gone, and the Arm's clock has its rate of power-on.
+    pub(super) fn reset(&mut self, now_ps: u64, arm_hz: u64) {
+        self.requests = Requests { uart_sent: self.requests.uart_sent, ..Requests::default() };
+        self.locks = 0;
+        self.arm_clock.set_rate(now_ps, arm_hz);
+        self.set_arm_register_cost(arm_hz);
+        self.next_event = self.soc.next_event();
+    }
+
     /// The Arm's clock now has another rate.
     pub(super) fn set_arm_register_cost(&mut self, arm_hz: u64) {
         self.arm_register_cycles = register_cost(arm_hz);

@@ -44,6 +44,50 @@ fn the_watchdog_ends_the_run_and_says_whether_the_board_stays_off() {
 }
 
 #[test]
+fn a_restart_boots_from_the_card_again_with_ram_kept_and_time_going_on() {
+    let mut machine = machine(0, ArmSide::External);
+    assert!(machine.restart().is_ok(), "nothing to restart");
+    assert_eq!(machine.now_ns(), 0);
+    machine.ram_mut().write32(0x5f_f000, 0x1234_5678);
+    machine.ram_mut().write32(ENTRY + 8, 0);
+    // A bell, and a register that a reset clears.
+    assert!(machine.arm_write32(0x3f00_b218, 1 << 2).is_some());
+    assert!(machine.arm_write32(0x3f00_b840, 1).is_some());
+    assert!(machine.arm_interrupt());
+    for (register, value) in [(0x24, 0x5a00_000a), (0x1c, 0x5a00_0020)] {
+        assert!(machine.arm_write32(0x3f10_0000 + register, value).is_some());
+    }
+    assert_eq!(machine.run_for(1_000_000_000), Stop::Reset);
+    let before = machine.counters();
+    machine.restart().expect("the card is still good");
+    assert_eq!(machine.ram().read32(0x5f_f000), 0x1234_5678);
+    assert_eq!(machine.ram().read32(ENTRY + 8), u32::from_le_bytes([0, 0x1f, 0, 0x1f]), "loaded again");
+    assert!(!machine.arm_interrupt());
+    assert_eq!(machine.arm_read32(0x3f10_0020), Some(0x20), "PM_RSTS");
+    assert_eq!(machine.run_for(1_000_000), Stop::Limit);
+    assert_eq!(machine.now_ns() / 1000, 1152);
+    // A cycle may lie across the reset.
+    let since = machine.counters().vpu_instructions - before.vpu_instructions;
+    assert!((249_999..=250_000).contains(&since), "{since}");
+    assert_eq!(machine.summary().vpu_instructions[0], machine.counters().vpu_instructions);
+}
+
+#[test]
+fn a_restarted_machine_is_as_deterministic_as_any() {
+    let run = |seed| {
+        let mut machine = machine(seed, ArmSide::External);
+        for (register, value) in [(0x24, 0x5a00_000a), (0x1c, 0x5a00_0020)] {
+            machine.arm_write32(0x3f10_0000 + register, value);
+        }
+        machine.run_for(1_000_000);
+        machine.restart().expect("the card is still good");
+        machine.run_for(1_000_000);
+        (machine.now_ns(), machine.counters(), machine.take_events())
+    };
+    assert_eq!(run(5), run(5));
+}
+
+#[test]
 fn an_outside_arm_reaches_registers_and_ram_and_nothing_else() {
     let mut machine = machine(0, ArmSide::External);
     assert!(machine.arm_write32(0x1000, 7).is_some());

@@ -25,6 +25,7 @@ use super::system_timer::SystemTimer;
 use super::vpu_interrupts::VpuInterrupts;
 use crate::arm::bus::{Lines as CoreLines, TimerLines};
 use crate::board::Board;
+use crate::card::Card;
 use crate::machine::EventKind;
 use crate::ram::Ram;
 
@@ -189,6 +190,20 @@ impl Bcm2837 {
             verbose,
             arm_reset: ArmReset::default(),
         }
+    }
+
+    /// A watchdog reset: every device as after power-on, but for what the power manager keeps and the card, which
+    /// `boot` looks at before it goes back into its slot.
+    pub fn reset<T>(&mut self, board: &Board, seed: u64, boot: impl FnOnce(&Card) -> T) -> T {
+        let power = self.devices.power.after_watchdog();
+        let card = Card::from_image(self.devices.sdhost.take_card().into_image());
+        let booted = boot(&card);
+        self.devices = Devices { power, ..Devices::new(board, card.into_image(), seed) };
+        self.plain.reset();
+        self.lines = Lines::default();
+        self.effects = Effects::default();
+        self.arm_reset = ArmReset::default();
+        booted
     }
 
     /// Where an Arm access that is not RAM goes; `None` if nothing answers there.

@@ -122,6 +122,11 @@ pub struct PlainStorage {
 }
 
 impl PlainStorage {
+    /// As after a reset; what nobody models stays counted.
+    pub fn reset(&mut self) {
+        self.words.clear();
+    }
+
     /// What was last written.
     pub fn read(&self, address: u32) -> u32 {
         self.words.get(&address).copied().unwrap_or(0)

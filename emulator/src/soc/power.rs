@@ -24,6 +24,10 @@ const WATCHDOG_TICKS: u32 = 0xf_ffff;
 const PS_PER_TICK: u64 = 1_000_000_000_000 / 65_536;
 /// RESET_STATUS keeps the boot partition in every other bit; all six set is 63, "halt".
 const PARTITION_BITS: u32 = 0x555;
+/// RESET_STATUS after power-on, and after a watchdog reset: what the firmware of a Pi 2 tells as `get_rsts`
+/// (raspberrypi/linux#1586).
+const HAD_POWER_ON_RESET: u32 = 1 << 12;
+const HAD_WATCHDOG_FULL_RESET: u32 = 1 << 5;
 
 const WORDS: usize = 0x120 / 4;
 
@@ -56,11 +60,22 @@ pub struct Power {
 
 impl Default for Power {
     fn default() -> Self {
-        Self { words: [0; WORDS], watchdog_set: None, fired: false }
+        Self::with_reset_status(HAD_POWER_ON_RESET)
     }
 }
 
 impl Power {
+    fn with_reset_status(status: u32) -> Self {
+        let mut words = [0; WORDS];
+        words[(RESET_STATUS / 4) as usize] = status;
+        Self { words, watchdog_set: None, fired: false }
+    }
+
+    /// As after a watchdog reset: the status says so, the partition to boot from is kept, the rest is reset.
+    pub fn after_watchdog(&self) -> Self {
+        Self::with_reset_status(self.word(RESET_STATUS) & PARTITION_BITS | HAD_WATCHDOG_FULL_RESET)
+    }
+
     fn word(&self, offset: u32) -> u32 {
         self.words.get((offset / 4) as usize).copied().unwrap_or(0)
     }
@@ -179,6 +194,19 @@ mod tests {
         assert_eq!(bench.read(&mut power, WATCHDOG), 32_768);
         bench.write(&mut power, WATCHDOG, 0x5a00_0000 | 65_536);
         assert_eq!(power.next_event(), Some((32_768 + 65_536) * PS_PER_TICK));
+    }
+
+    #[test]
+    fn the_reset_status_tells_a_watchdog_reset_from_power_on_and_keeps_the_partition() {
+        let (mut power, mut bench) = (Power::default(), Bench::default());
+        assert_eq!(bench.read(&mut power, RESET_STATUS), 0x1000);
+        bench.write(&mut power, RESET_STATUS, 0x5a00_1004);
+        bench.write(&mut power, WATCHDOG, 0x5a00_000a);
+        bench.write(&mut power, RESET_CONTROL, 0x5a00_0020);
+        let mut power = power.after_watchdog();
+        assert_eq!(bench.read(&mut power, RESET_STATUS), 0x24);
+        assert_eq!(bench.read(&mut power, RESET_CONTROL), 0);
+        assert_eq!(power.next_event(), None);
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl SdCard {
         Self { image, app_command: false }
     }
 
+    /// What is on it.
+    pub fn into_image(self) -> Vec<u8> {
+        self.image
+    }
+
     /// Size in blocks.
     pub fn blocks(&self) -> u32 {
         (self.image.len() / BLOCK_BYTES) as u32

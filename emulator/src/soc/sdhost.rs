@@ -125,6 +125,11 @@ impl SdHost {
         &self.card
     }
 
+    /// Takes the card out.
+    pub fn take_card(&mut self) -> SdCard {
+        std::mem::replace(&mut self.card, SdCard::new(Vec::new()))
+    }
+
     fn execute(&mut self, command: u32, now_ps: u64) {
         self.command = command & !(COMMAND_NEW | COMMAND_FAIL);
         let Some(answer) = self.card.command(command & COMMAND_INDEX, self.argument) else {

@@ -1,7 +1,7 @@
 //! What the drivers and the harness see of this machine.
 
 use harness::Board;
-use harness::board::{Host, Identity, Parts};
+use harness::board::{Host, Identity, LastReset, Parts};
 use harness::histogram::Samples;
 use vchiq_mbox::platform::{Clock, Moment, Platform};
 use vchiq_mbox::regs::{DoorbellRinger, MailboxDevice};
@@ -32,6 +32,8 @@ pub(crate) struct Hardware {
     property: RawWindow,
     lendable: LendableMemory,
     host: Console,
+    black_box: Option<RawWindow>,
+    last_reset: LastReset,
     samples: &'static mut Samples,
 }
 
@@ -47,8 +49,16 @@ impl Hardware {
             property: platform::property_window(),
             lendable: LendableMemory::new(),
             host: Console,
+            black_box: None,
+            last_reset: LastReset::Unknown,
             samples,
         })
+    }
+
+    /// The watchdog runs: from now on a run can go on after a reset. `last_reset` is why the board started.
+    pub(crate) fn keep_black_box(&mut self, last_reset: LastReset) {
+        self.black_box = Some(platform::black_box_window());
+        self.last_reset = last_reset;
     }
 }
 
@@ -92,6 +102,8 @@ impl Board for Hardware {
             property: &self.property,
             lendable: &mut self.lendable,
             host: &mut self.host,
+            black_box: self.black_box.as_ref(),
+            last_reset: self.last_reset,
             samples: self.samples,
         }
     }

@@ -7,7 +7,7 @@ use harness::Verdict;
 
 use crate::arch::barrier;
 use crate::arch::exceptions::{self, Frame};
-use crate::{interrupts, serial, watchdog};
+use crate::{interrupts, platform, serial, watchdog};
 
 /// What to do after the last line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,19 @@ fn last_line(verdict: &str, after: After) -> ! {
     }
 }
 
+/// Resets the board in mid-run. The line is not the last one of the run.
+pub(crate) fn restart() -> ! {
+    begin();
+    interrupts::report_strays();
+    serial::text(format_args!("harness: reset, to go on with fresh firmware"));
+    serial::drain();
+    watchdog::restart()
+}
+
 /// The last line after a fault, in text alone: the fault may have come in the middle of a log frame, and the logger
 /// takes no second one.
 fn failed() -> ! {
+    platform::forget_run();
     serial::text(format_args!("harness: end, verdict {}", Verdict::Fail.name()));
     serial::drain();
     watchdog::disarm();

@@ -27,6 +27,7 @@ mod soc;
 mod startup;
 mod watchdog;
 
+use harness::Next;
 use harness::plan::AtEnd;
 
 use crate::ending::After;
@@ -35,9 +36,10 @@ use crate::ending::After;
 fn run() -> ! {
     let mut machine = startup::machine();
     let outcome = harness::run(&mut machine);
-    let after = match outcome.at_end {
-        AtEnd::Halt => After::PowerDown,
-        AtEnd::Wait => After::Wait,
+    let after = match outcome.next {
+        Next::Reset => ending::restart(),
+        Next::End(AtEnd::Halt) => After::PowerDown,
+        Next::End(AtEnd::Wait) => After::Wait,
     };
     ending::end(outcome.verdict.name(), after)
 }

@@ -6,7 +6,7 @@ mod logger;
 mod memory;
 mod statics;
 
-pub(crate) use memory::{LendableMemory, property_window, slot_window};
+pub(crate) use memory::{LendableMemory, black_box_window, forget_run, property_window, slot_window};
 pub(crate) use statics::{entry_level, note_entry_level, samples};
 
 use vchiq_mbox::regs::{DoorbellListener, DoorbellRinger, MailboxDevice};
@@ -57,6 +57,8 @@ regions! {
     stack: __stack_start .. __stack_end;
     /// Shared with VideoCore, non-cacheable.
     window: __window_start .. __window_end;
+    /// The last page of the window: what is to survive a reset.
+    black_box: __black_box_start .. __black_box_end;
     /// Cached RAM to lend.
     lendable: __lend_start .. __lend_end;
 }

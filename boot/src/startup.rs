@@ -54,10 +54,13 @@ pub(crate) fn machine() -> Hardware {
         serial::start(clock_hz);
     }
     let is_qemu = facts.revision == Some(FirmwareRevision::QEMU);
+    // Once: some boards clear it when it is read.
+    let status = watchdog::reset_status();
     if !is_qemu {
         watchdog::arm();
+        hardware.keep_black_box(watchdog::last_reset(status));
     }
-    report(&facts, is_qemu);
+    report(&facts, is_qemu, status);
     hardware
 }
 
@@ -72,6 +75,7 @@ fn check_memory_map() {
         ("guard page of the stack", platform::stack().start - 1, None),
         ("stack", platform::stack().start, Some(CACHED)),
         ("shared window", platform::window().start, Some(NON_CACHEABLE)),
+        ("black box", platform::black_box().start, Some(NON_CACHEABLE)),
         ("end of the shared window", platform::window().end - 1, Some(NON_CACHEABLE)),
         ("lendable memory", platform::lendable().start, Some(CACHED)),
         ("end of the lendable memory", platform::lendable().end - 1, Some(CACHED)),
@@ -116,7 +120,7 @@ fn ask<T: Tag>(
     answer.inspect_err(|error| defmt::warn!("property tag {=u32:#x}: {}", T::ID, error)).ok()
 }
 
-fn report(facts: &FirmwareFacts, is_qemu: bool) {
+fn report(facts: &FirmwareFacts, is_qemu: bool, reset_status: u32) {
     defmt::info!(
         "boot: {}, MIDR {=u64:#x}, entered at EL{=u8}, commit {=str}",
         identity::soc(),
@@ -128,7 +132,7 @@ fn report(facts: &FirmwareFacts, is_qemu: bool) {
         "boot: counter {=u32} Hz, empty bracket {=u64} cycles, reset status {=u32:#x}",
         counters::tick_rate(),
         counters::empty_bracket(),
-        watchdog::reset_status(),
+        reset_status,
     );
     defmt::info!(
         "boot: firmware {=u32:#x}, UART clock {=u32} Hz, {=str}",

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use harness::LastReset;
 use tock_registers::interfaces::{ReadWriteable, Readable, Writeable};
 
 use crate::arch::barrier;
@@ -19,6 +20,9 @@ const SOON_TICKS: u32 = 10;
 const HALT_PARTITION: u32 = 0x555;
 const STATUS_PASSWORD: u32 = 0x5a << 24;
 const PARTITION_MASK: u32 = 0xfff;
+/// Reset status: power-on, and a full reset by the watchdog. Both lie between the bits of the partition.
+const HAD_POWER_ON_RESET: u32 = 1 << 12;
+const HAD_WATCHDOG_FULL_RESET: u32 = 1 << 5;
 
 static ARMED: AtomicBool = AtomicBool::new(false);
 
@@ -44,6 +48,25 @@ pub(crate) fn disarm() {
 /// Why the last reset happened, raw.
 pub(crate) fn reset_status() -> u32 {
     platform::power().reset_status.get()
+}
+
+/// The cause by this status. A firmware that has read it first leaves nothing (raspberrypi/linux#932).
+pub(crate) fn last_reset(status: u32) -> LastReset {
+    if status & HAD_WATCHDOG_FULL_RESET != 0 {
+        LastReset::Watchdog
+    } else if status & HAD_POWER_ON_RESET != 0 {
+        LastReset::PowerOn
+    } else {
+        LastReset::Unknown
+    }
+}
+
+/// Restarts the board from the partition it was started from: the reset status, which names it, is not touched.
+pub(crate) fn restart() -> ! {
+    // The black box must be in memory before.
+    barrier::complete_all();
+    start(SOON_TICKS);
+    barrier::park()
 }
 
 /// Halts the board: a reset after which the boot code finds the halt partition and stops.

@@ -38,7 +38,8 @@ pub struct Parts<'a, B: Board + ?Sized> {
     pub platform: &'a mut B::Platform,
     /// The property mailbox's registers.
     pub mailbox: &'a mut B::Mailbox,
-    /// Memory for VCHIQ's slots and fragments: page-aligned, at least [`SLOT_WINDOW_BYTES`], zeroed.
+    /// Memory for VCHIQ's slots and fragments: page-aligned, at least [`SLOT_WINDOW_BYTES`]. It holds what the last
+    /// run left there; the harness looks at it after a reset, and clears it.
     pub slots: &'a B::Window,
     /// Memory for property messages: 16-byte-aligned, at least [`PROPERTY_WINDOW_BYTES`].
     pub property: &'a B::Window,
@@ -46,6 +47,10 @@ pub struct Parts<'a, B: Board + ?Sized> {
     pub lendable: &'a mut B::Lendable,
     /// Records out, watchdog, interrupt count.
     pub host: &'a mut B::Host,
+    /// Memory that survives a reset, at least [`BLACK_BOX_BYTES`]; `None` on a board that cannot be reset from here.
+    pub black_box: Option<&'a B::Window>,
+    /// Why the board started.
+    pub last_reset: LastReset,
     /// Room for the histograms, preallocated so that recording a sample costs the same each time.
     pub samples: &'a mut Samples,
 }
@@ -54,11 +59,24 @@ pub struct Parts<'a, B: Board + ?Sized> {
 pub const SLOT_WINDOW_BYTES: usize = 512 * 1024;
 /// The longest property message is the one that fetches the command line (up to 2 KiB of text).
 pub const PROPERTY_WINDOW_BYTES: usize = 4096;
+/// Room for [`Parts::black_box`].
+pub const BLACK_BOX_BYTES: usize = 1024;
 /// The largest block that a scenario lends.
 pub const LARGEST_BLOCK_BYTES: usize = 4 * 1024 * 1024;
 /// Twice the largest block, so that one that VideoCore keeps does not end the run; 128 blocks of 32 KiB with their
 /// guards fit as well.
 pub const LENDABLE_BYTES: usize = 2 * LARGEST_BLOCK_BYTES;
+
+/// Why the board started, as far as it can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastReset {
+    /// Power was applied: whatever memory holds is not from a run of ours.
+    PowerOn,
+    /// The watchdog.
+    Watchdog,
+    /// Nothing is told: the reset status has been read, and cleared, before.
+    Unknown,
+}
 
 /// Which machine this is, as far as it is known before anybody asks the firmware.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,7 +6,7 @@ use heapless::Vec;
 use vchiq_mbox::{
     BusAddress, Error, Positions,
     error::{Exhausted, Misuse, Violation},
-    link::Stray,
+    link::{Remains, Stray},
     mailbox::MailboxError,
 };
 
@@ -61,6 +61,22 @@ impl Failure {
     pub fn with(mut self, name: &str, value: u32) -> Self {
         let _ = self.evidence.push(Fact { name: clipped(name), value });
         self
+    }
+
+    /// Adds where both sides of a link stood that a reset has ended.
+    #[must_use]
+    pub(crate) fn at_remains(self, remains: &Remains) -> Self {
+        self.with("peer.initialised", remains.peer_initialised)
+            .with("tx_pos", remains.tx_pos)
+            .with("peer.tx_pos", remains.peer_tx_pos)
+            .with("recycle", remains.recycle)
+            .with("peer.recycle", remains.peer_recycle)
+            .with("trigger.armed", remains.trigger.armed)
+            .with("trigger.fired", remains.trigger.fired)
+            .with("peer.trigger.armed", remains.peer_trigger.armed)
+            .with("peer.trigger.fired", remains.peer_trigger.fired)
+            .with("peer.debug.header", remains.peer_header)
+            .with("peer.debug.msgid", remains.peer_msgid)
     }
 
     /// Adds where both sides of the link are.

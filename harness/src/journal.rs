@@ -1,9 +1,10 @@
 //! Records in the order they happen.
 
 use heapless::Vec;
-use vchiq_mbox::gencmd::Answer;
+use vchiq_mbox::{Window, gencmd::Answer};
 
 use crate::{
+    black_box::BlackBox,
     board::Host,
     failure::Failure,
     histogram::Histogram,
@@ -14,15 +15,30 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Numbers records, frames them and hands them to the host.
-pub(crate) struct Journal<'a, H: Host> {
+/// Numbers records, frames them and hands them to the host; notes in the black box where the run is.
+pub(crate) struct Journal<'a, H: Host, W: Window> {
     host: &'a mut H,
     sequence: u16,
+    black_box: Option<BlackBox<'a, W>>,
 }
 
-impl<'a, H: Host> Journal<'a, H> {
-    pub(crate) fn new(host: &'a mut H) -> Self {
-        Self { host, sequence: 0 }
+impl<'a, H: Host, W: Window> Journal<'a, H, W> {
+    /// Without a black box, the run cannot go on after a reset.
+    pub(crate) fn new(host: &'a mut H, black_box: Option<BlackBox<'a, W>>) -> Self {
+        Self { host, sequence: 0, black_box }
+    }
+
+    /// What survives a reset, on a board that can be reset.
+    pub(crate) fn black_box(&mut self) -> Option<&mut BlackBox<'a, W>> {
+        self.black_box.as_mut()
+    }
+
+    /// So many iterations of the scenario are done: kicks the watchdog and notes it. No record.
+    pub(crate) fn iterations(&mut self, done: u32) {
+        self.host.progress();
+        if let Some(black_box) = &self.black_box {
+            black_box.iterations(done);
+        }
     }
 
     pub(crate) fn host(&mut self) -> &mut H {
@@ -44,6 +60,9 @@ impl<'a, H: Host> Journal<'a, H> {
     }
 
     pub(crate) fn step_start(&mut self, scenario: &str, step: &str) {
+        if let Some(black_box) = &mut self.black_box {
+            black_box.step_start(step);
+        }
         self.emit(&Record::StepStart { scenario: clipped(scenario), step: clipped(step) });
     }
 
@@ -117,5 +136,8 @@ impl<'a, H: Host> Journal<'a, H> {
 
     pub(crate) fn end(&mut self, verdict: Verdict) {
         self.emit(&Record::End { verdict, records: self.sequence });
+        if let Some(black_box) = &mut self.black_box {
+            black_box.close();
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! board      what the harness needs of the machine it runs on
 //! plan       what to run, read from the card's command line
 //! run        the run: plan in, records out, one outcome
+//! black_box  what survives a reset; resume: going on after one
 //! scenario/  the catalogue: one file a scenario
 //! verdict    pass, fail, absent, skip, hung, and who is to blame
 //! timing     brackets around a step, on both clocks
@@ -16,6 +17,7 @@
 // Without an allocator a failure carries its reason and evidence by value; it happens once in a run.
 #![allow(clippy::result_large_err)]
 
+mod black_box;
 mod block;
 pub mod board;
 pub mod failure;
@@ -28,6 +30,7 @@ pub mod plan;
 pub mod record;
 #[cfg(feature = "std")]
 pub mod report;
+mod resume;
 pub mod run;
 pub mod scenario;
 mod session;
@@ -35,9 +38,9 @@ mod stretch;
 pub mod timing;
 pub mod verdict;
 
-pub use board::{Board, Host, Identity, Lendable, Parts};
+pub use board::{Board, Host, Identity, LastReset, Lendable, Parts};
 pub use histogram::Histogram;
 pub use plan::Plan;
 pub use record::Record;
-pub use run::{Outcome, run};
+pub use run::{Next, Outcome, run};
 pub use verdict::{Owner, Verdict};

@@ -3,14 +3,16 @@
 use vchiq_mbox::{Deadline, Mailbox, mailbox::MailboxError};
 
 use crate::{
-    board::{Board, Host, Identity, Parts},
+    black_box::{FINGERPRINT_START, fingerprint},
+    board::{Board, Identity, Parts},
     failure::Failure,
     inquiry,
     journal::Journal,
     plan::{AtEnd, BadWord, Parsed, Plan},
     record::{Record, Start, clipped},
+    resume::{self, Resumption},
     scenario,
-    session::{PROPERTY_TIMEOUT, Session, verdict_of},
+    session::{JournalOf, PROPERTY_TIMEOUT, Session, verdict_of},
     timing::Calibration,
     verdict::{Owner, Verdict},
 };
@@ -25,7 +27,29 @@ pub struct Outcome {
     /// The gravest verdict.
     pub verdict: Verdict,
     /// What the image does next.
-    pub at_end: AtEnd,
+    pub next: Next,
+}
+
+/// What the image does after a run, or in the middle of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Next {
+    /// The run has ended.
+    End(AtEnd),
+    /// Resets the board: the run goes on with fresh firmware. Only on a board with a black box.
+    Reset,
+}
+
+impl Outcome {
+    fn ended(verdict: Verdict, at_end: AtEnd) -> Self {
+        Self { verdict, next: Next::End(at_end) }
+    }
+}
+
+/// A plan, and what tells it from others; nothing does if it could not be read.
+struct Reading {
+    parsed: Parsed,
+    fingerprint: Option<u64>,
 }
 
 /// Why there is no plan.
@@ -43,11 +67,11 @@ enum NoPlan {
 pub fn run<B: Board>(board: &mut B) -> Outcome {
     let parts = board.parts();
     match read_plan::<B>(parts) {
-        Ok(parsed) => follow(board, parsed, None),
+        Ok(reading) => follow(board, reading, None),
         // The ladder will tell more about a silent mailbox; but that the defaults ran must not go unnoticed.
         Err(NoPlan::NoReply(error)) => {
             let parsed = Parsed { plan: Plan::default(), defaults: true };
-            follow(board, parsed, Some(Failure::from(error)))
+            follow(board, Reading { parsed, fingerprint: None }, Some(Failure::from(error)))
         }
         Err(no_plan) => {
             let Parts { identity, host, .. } = board.parts();
@@ -57,54 +81,93 @@ pub fn run<B: Board>(board: &mut B) -> Outcome {
                     Failure::fail(error.owner().into(), format_args!("command line: {error}"))
                 }
             };
-            let journal = &mut Journal::new(host);
-            refuse(journal, identity, |journal| report_plan(journal, &failure));
-            Outcome { verdict: failure.verdict, at_end: AtEnd::default() }
+            let journal: &mut JournalOf<'_, B> = &mut Journal::new(host, None);
+            refuse::<B>(journal, identity, |journal| report_plan::<B>(journal, &failure));
+            Outcome::ended(failure.verdict, AtEnd::default())
         }
     }
 }
 
-/// Follows a plan. `unread` is why the command line could not be read.
-fn follow<B: Board>(board: &mut B, parsed: Parsed, unread: Option<Failure>) -> Outcome {
-    let Parsed { plan, defaults } = parsed;
+/// Follows a plan, or goes on with it after a reset. `unread` is why the command line could not be read.
+fn follow<B: Board>(board: &mut B, reading: Reading, unread: Option<Failure>) -> Outcome {
+    let Reading { parsed: Parsed { plan, defaults }, fingerprint } = reading;
     let at_end = plan.at_end;
     let parts = board.parts();
     let identity = parts.identity;
-    let mut session = match Session::new(parts, plan) {
-        Ok(session) => session,
+    let (mut session, earlier) = match Session::new(parts, plan, fingerprint) {
+        Ok(ready) => ready,
         Err((fault, host)) => {
             let failure = Failure::fail(Owner::Harness, format_args!("{fault}"));
-            refuse(&mut Journal::new(host), identity, |journal| report_alone(journal, "setup", &failure));
-            return Outcome { verdict: failure.verdict, at_end };
+            let journal: &mut JournalOf<'_, B> = &mut Journal::new(host, None);
+            refuse::<B>(journal, identity, |journal| report_alone::<B>(journal, "setup", &failure));
+            return Outcome::ended(failure.verdict, at_end);
         }
     };
     let start = start_record(&session.identity, &session.plan, defaults);
-    session.journal.emit(&start);
-    for kind in session.plan.scenarios.clone() {
-        session.journal.emit(&Record::Planned { name: clipped(kind.name()) });
-    }
+    let resumption = match earlier {
+        None => {
+            session.journal.emit(&Record::Start(start));
+            announce_plan(&mut session);
+            Resumption::GoOn
+        }
+        Some(earlier) => resume::report(&mut session, start, &earlier),
+    };
     session.calibration = Calibration::measure(&session.clock).ok();
     inquiry::before(&mut session);
 
-    let mut verdict = verdict_of(unread.as_ref());
+    let mut verdict = resume::verdict_so_far(&mut session).and(verdict_of(unread.as_ref()));
     if let Some(failure) = unread {
-        report_plan(&mut session.journal, &failure);
+        report_plan::<B>(&mut session.journal, &failure);
     }
-    for kind in session.plan.scenarios.clone() {
-        session.journal.scenario_start(kind.name());
-        let report = scenario::run(&mut session, kind);
-        verdict = verdict.and(verdict_of(report.failure.as_ref()));
-        session.journal.scenario_end(kind.name(), report.failure.as_ref(), report.counts.into_list());
+    if let Resumption::GiveUp(failure) = resumption {
+        verdict = verdict.and(report_alone::<B>(&mut session.journal, "reset", &failure));
+    } else if run_scenarios(&mut session, &mut verdict) == Next::Reset {
+        return Outcome { verdict, next: Next::Reset };
     }
 
     inquiry::after(&mut session);
     session.journal.end(verdict);
-    Outcome { verdict, at_end }
+    Outcome::ended(verdict, at_end)
+}
+
+/// Tells the PC what is going to run.
+pub(crate) fn announce_plan<B: Board>(session: &mut Session<'_, B>) {
+    for kind in session.plan.scenarios.clone() {
+        session.journal.emit(&Record::Planned { name: clipped(kind.name()) });
+    }
+}
+
+/// Runs the scenarios that have not ended before a reset; stops where only a reset helps.
+fn run_scenarios<B: Board>(session: &mut Session<'_, B>, verdict: &mut Verdict) -> Next {
+    let plan = session.plan.scenarios.clone();
+    for (place, kind) in plan.iter().enumerate() {
+        if resume::has_ended(session, place) {
+            continue;
+        }
+        if let Some(black_box) = session.journal.black_box() {
+            black_box.scenario_start(place);
+        }
+        session.journal.scenario_start(kind.name());
+        let report = scenario::run(session, *kind);
+        let ended = verdict_of(report.failure.as_ref());
+        *verdict = verdict.and(ended);
+        // First where it survives: a verdict that was not sent is told after the reset.
+        let spent_ms = session.spent_ms();
+        if let Some(black_box) = session.journal.black_box() {
+            black_box.scenario_end(place, ended, spent_ms);
+        }
+        session.journal.scenario_end(kind.name(), report.failure.as_ref(), report.counts.into_list());
+        let more = (place + 1..plan.len()).any(|place| !resume::has_ended(session, place));
+        if more && resume::only_a_reset_helps(session, ended) && resume::prepare_reset(session, place) {
+            return Next::Reset;
+        }
+    }
+    Next::End(session.plan.at_end)
 }
 
 /// Reads `cmdline.txt` through the firmware. No command line means the defaults.
-fn read_plan<B: Board>(parts: Parts<'_, B>) -> Result<Parsed, NoPlan> {
-    let Parts { clock, platform, mailbox, property, .. } = parts;
+fn read_plan<B: Board>(parts: Parts<'_, B>) -> Result<Reading, NoPlan> {
+    let Parts { identity, clock, platform, mailbox, property, .. } = parts;
     let mut mailbox = Mailbox::new(mailbox, property).map_err(NoPlan::Unreadable)?;
     let mut text = [0; COMMAND_LINE_BYTES];
     let deadline = Deadline::after(clock, PROPERTY_TIMEOUT);
@@ -117,40 +180,44 @@ fn read_plan<B: Board>(parts: Parts<'_, B>) -> Result<Parsed, NoPlan> {
         }
         Err(error) => return Err(NoPlan::Unreadable(error)),
     };
-    Plan::parse(text).map_err(NoPlan::BadWord)
+    let parsed = Plan::parse(text).map_err(NoPlan::BadWord)?;
+    // Another image may count its scenarios otherwise.
+    let image = fingerprint(FINGERPRINT_START, identity.git.as_bytes());
+    let image = fingerprint(image, identity.profile.as_bytes());
+    Ok(Reading { parsed, fingerprint: Some(fingerprint(image, text)) })
 }
 
 /// A run that cannot begin: a first record, what `why` says, and a last record.
-fn refuse<H: Host>(
-    journal: &mut Journal<'_, H>,
+fn refuse<B: Board>(
+    journal: &mut JournalOf<'_, B>,
     identity: Identity,
-    why: impl FnOnce(&mut Journal<'_, H>) -> Verdict,
+    why: impl FnOnce(&mut JournalOf<'_, B>) -> Verdict,
 ) {
     let plan = Plan { scenarios: heapless::Vec::new(), ..Plan::default() };
-    journal.emit(&start_record(&identity, &plan, false));
+    journal.emit(&Record::Start(start_record(&identity, &plan, false)));
     let verdict = why(journal);
     journal.end(verdict);
 }
 
 /// Reading the plan, as a scenario that failed.
-fn report_plan<H: Host>(journal: &mut Journal<'_, H>, failure: &Failure) -> Verdict {
-    report_alone(journal, "plan", failure)
+fn report_plan<B: Board>(journal: &mut JournalOf<'_, B>, failure: &Failure) -> Verdict {
+    report_alone::<B>(journal, "plan", failure)
 }
 
 /// A scenario of one step that failed.
-fn report_alone<H: Host>(journal: &mut Journal<'_, H>, name: &str, failure: &Failure) -> Verdict {
+fn report_alone<B: Board>(journal: &mut JournalOf<'_, B>, name: &str, failure: &Failure) -> Verdict {
     journal.scenario_start(name);
     journal.step_end(name, "check", Some(failure));
     journal.scenario_end(name, Some(failure), heapless::Vec::new());
     failure.verdict
 }
 
-fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Record {
-    Record::Start(Start {
+fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Start {
+    Start {
         git: clipped(identity.git),
         profile: clipped(identity.profile),
         iterations: plan.iterations,
         seed: plan.seed,
         defaults,
-    })
+    }
 }

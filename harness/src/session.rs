@@ -4,11 +4,13 @@ use core::time::Duration;
 
 use heapless::Vec;
 use vchiq_mbox::{
-    Deadline, Mailbox, Vchiq, error::Misuse, gencmd::Answer, mailbox::MailboxError, property::Tag,
+    Clock, Deadline, Mailbox, Vchiq, Window, error::Misuse, gencmd::Answer, link::Remains,
+    mailbox::MailboxError, property::Tag,
 };
 
 use crate::{
-    board::{Board, Identity, Parts},
+    black_box::{self, BlackBox, Left},
+    board::{Board, Identity, Parts, SLOT_WINDOW_BYTES},
     failure::Failure,
     histogram::Samples,
     journal::Journal,
@@ -51,6 +53,19 @@ pub(crate) type LinkOf<'a, B> = Vchiq<&'a mut <B as Board>::Platform, &'a <B as 
 /// The mailbox of a board.
 pub(crate) type MailboxOf<'a, B> = Mailbox<&'a mut <B as Board>::Mailbox, &'a <B as Board>::Window>;
 
+/// The journal of a board.
+pub(crate) type JournalOf<'a, B> = Journal<'a, <B as Board>::Host, <B as Board>::Window>;
+
+/// What the life before the last reset left of this run.
+pub(crate) struct Earlier {
+    pub(crate) left: Left,
+    /// Where both sides of its link stood.
+    pub(crate) remains: Option<Remains>,
+}
+
+/// A session, and what it goes on with.
+pub(crate) type Opened<'a, B> = (Session<'a, B>, Option<Earlier>);
+
 /// Everything a scenario works with.
 pub(crate) struct Session<'a, B: Board> {
     pub(crate) identity: Identity,
@@ -59,7 +74,7 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) link: LinkOf<'a, B>,
     pub(crate) link_state: LinkState,
     pub(crate) lending: Lending<'a, B::Lendable>,
-    pub(crate) journal: Journal<'a, B::Host>,
+    pub(crate) journal: JournalOf<'a, B>,
     pub(crate) samples: &'a mut Samples,
     pub(crate) plan: Plan,
     /// What the firmware says of itself.
@@ -73,6 +88,10 @@ pub(crate) struct Session<'a, B: Board> {
     pub(crate) smem_version_told: bool,
     /// The run as a whole ends here.
     pub(crate) run_deadline: Deadline,
+    /// Begin of this life of the run, in ticks.
+    began: u64,
+    /// Time that the lives before it have used.
+    spent_before: Duration,
     /// Name of the scenario that runs.
     pub(crate) scenario: &'static str,
     /// A scenario that failed and left a service open which cannot be closed, because VideoCore still has buffers.
@@ -93,9 +112,19 @@ pub(crate) enum SetupFault {
 }
 
 impl<'a, B: Board> Session<'a, B> {
-    /// Lays slot zero out; nothing is sent. The journal is given back if that cannot be done.
-    pub(crate) fn new(parts: Parts<'a, B>, plan: Plan) -> Result<Self, (SetupFault, &'a mut B::Host)> {
-        let Parts { identity, clock, platform, mailbox, slots, property, lendable, host, samples } = parts;
+    /// Looks for what a life before a reset left, then lays slot zero out; nothing is sent. The host is given back if
+    /// that cannot be done. Without a fingerprint the plan is not one to go on with after a reset.
+    pub(crate) fn new(
+        parts: Parts<'a, B>,
+        plan: Plan,
+        fingerprint: Option<u64>,
+    ) -> Result<Opened<'a, B>, (SetupFault, &'a mut B::Host)> {
+        let Parts { identity, clock, platform, mailbox, slots, property, lendable, host, samples, .. } =
+            parts;
+        let kept = parts.black_box.zip(fingerprint);
+        let left = kept.and_then(|(window, plan)| black_box::left(window, plan, parts.last_reset));
+        let earlier = left.map(|left| Earlier { left, remains: Remains::of(slots) });
+        clear(slots);
         let mailbox = match Mailbox::new(mailbox, property) {
             Ok(mailbox) => mailbox,
             Err(error) => return Err((error.into(), host)),
@@ -104,15 +133,22 @@ impl<'a, B: Board> Session<'a, B> {
             Ok(link) => link,
             Err(error) => return Err((error.into(), host)),
         };
-        let run_deadline = Deadline::after(clock, Duration::from_secs(u64::from(plan.limit_s)));
-        Ok(Self {
+        let black_box = kept.map(|(window, plan)| {
+            let left = earlier.as_ref().map(|earlier| &earlier.left);
+            BlackBox::new(window, plan, left)
+        });
+        let spent = earlier.as_ref().map_or(0, |earlier| earlier.left.state.spent_ms);
+        let spent_before = Duration::from_millis(u64::from(spent));
+        let limit = Duration::from_secs(u64::from(plan.limit_s));
+        let run_deadline = Deadline::after(clock, limit.saturating_sub(spent_before));
+        let session = Self {
             identity,
             clock,
             mailbox,
             link,
             link_state: LinkState::Down,
             lending: Lending::new(lendable),
-            journal: Journal::new(host),
+            journal: Journal::new(host, black_box),
             samples,
             plan,
             peer: Peer { revision: 0, variant: None, hash: None },
@@ -121,11 +157,21 @@ impl<'a, B: Board> Session<'a, B> {
             next_kernel_id: 1,
             smem_version_told: false,
             run_deadline,
+            began: clock.ticks(),
+            spent_before,
             scenario: "",
             spoilt_by: None,
             media: None,
             strays_before: 0,
-        })
+        };
+        Ok((session, earlier))
+    }
+
+    /// Time that the run has used, over all its lives.
+    pub(crate) fn spent_ms(&self) -> u32 {
+        let ticks = self.clock.ticks().saturating_sub(self.began);
+        let now_ms = u128::from(ticks) * 1000 / u128::from(self.clock.tick_rate().max(1));
+        u32::try_from(self.spent_before.as_millis() + now_ms).unwrap_or(u32::MAX)
     }
 
     /// `timeout`, or the plan's longest wait if that is shorter, from now. Not cut at the end of the run: an answer cut off by our own limit would be called missing,
@@ -224,6 +270,13 @@ impl<'a, B: Board> Session<'a, B> {
             Failure::absent(format_args!("the firmware has no {service} service: OPEN refused"))
         };
         failure.with("variant", self.peer.variant.unwrap_or(0)).with("vc_memory", self.vc_memory)
+    }
+}
+
+/// Zeroes the memory for slots: after a reset it holds what the last link left there.
+fn clear<W: Window>(slots: &W) {
+    for offset in (0..slots.len().min(SLOT_WINDOW_BYTES)).step_by(4) {
+        slots.store(offset, 0);
     }
 }
 

@@ -3,10 +3,10 @@
 use harness::{
     Histogram, Owner, Record, Verdict,
     record::{
-        self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ScenarioEnd, Start, Step,
-        When, clipped, encode,
+        self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ResetCause, Resumed,
+        ScenarioEnd, Start, Step, When, clipped, encode,
     },
-    report::{Collected, Collector, Counters, Finish, Rung, Setup, Timing},
+    report::{Collected, Collector, Counters, Finish, Reset, Rung, Setup, Timing},
 };
 
 fn setup() -> Setup {
@@ -271,6 +271,118 @@ fn a_reset_in_mid_run_hangs_what_ran_before_it() {
     let reason = before.reason.as_deref();
     assert_eq!(reason, Some("cycle: no further record from the image; the image started again"));
     assert_eq!(collected.report.verdict(), Verdict::Hung);
+}
+
+fn resumed(scenario: &str, cause: ResetCause) -> Record {
+    let Some(Record::Start(start)) = opening("").into_iter().next() else { panic!("no start") };
+    Record::Resumed(Resumed { start, resets: 1, scenario: clipped(scenario), cause })
+}
+
+fn hung_step(scenario: &str, step: &str) -> Record {
+    Record::Step(Step {
+        scenario: clipped(scenario),
+        step: clipped(step),
+        verdict: Verdict::Hung,
+        owner: Some(Owner::Harness),
+        reason: Some(clipped("the Arm made no progress")),
+        evidence: [Fact { name: clipped("tx_pos"), value: 0x40 }].into_iter().collect(),
+    })
+}
+
+/// The opening of a life after a reset: the same but for the first record, which says so.
+fn reopening(scenario: &str, cause: ResetCause, plan: &str, before: &[(&str, Verdict)]) -> Vec<Record> {
+    let mut records = opening(plan);
+    records[0] = resumed(scenario, cause);
+    records.extend(
+        before.iter().map(|(name, verdict)| Record::Before { name: clipped(name), verdict: *verdict }),
+    );
+    records
+}
+
+fn end(records: &[Record], verdict: Verdict) -> Record {
+    Record::End { verdict, records: records.len() as u16 }
+}
+
+#[test]
+fn a_run_that_goes_on_after_the_watchdog_is_one_report_with_the_hung_step_in_it() {
+    let plan = "bring-up,echo,handshake";
+    let mut first = opening(plan);
+    first.extend([scenario_start("bring-up"), scenario_end("bring-up", Verdict::Pass)]);
+    first.extend([scenario_start("echo"), step_start("echo", "echo-64")]);
+    let mut second = reopening("echo", ResetCause::Watchdog, plan, &[("bring-up", Verdict::Pass)]);
+    second.extend([hung_step("echo", "echo-64"), scenario_end("echo", Verdict::Hung)]);
+    second.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
+    second.push(end(&second, Verdict::Hung));
+    let collected = collect(&[lines(&first), lines(&second)].concat(), None);
+    let report = &collected.report;
+    let verdicts: Vec<_> =
+        report.scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
+    assert_eq!(
+        verdicts,
+        [("bring-up", Verdict::Pass), ("echo", Verdict::Hung), ("handshake", Verdict::Pass)]
+    );
+    let reason = report.scenarios[1].reason.as_deref();
+    assert_eq!(reason, Some("echo-64: the Arm made no progress [tx_pos=0x40]"));
+    assert_eq!(report.scenarios[1].sides, None, "the reset's time is not the scenario's");
+    assert!(report.scenarios[2].sides.is_some());
+    assert_eq!(report.resets, [Reset { scenario: "echo".to_owned(), cause: ResetCause::Watchdog }]);
+    assert_eq!(collected.notes, Vec::<String>::new(), "nothing is lost by a reset");
+    let json = serde_json::to_value(report).expect("plain data");
+    assert_eq!(json["resets"][0]["cause"], "watchdog");
+}
+
+#[test]
+fn a_reset_that_the_image_asked_for_leaves_the_verdicts_as_they_are() {
+    let mut first = opening("echo,handshake");
+    first.extend([scenario_start("echo"), hung_step("echo", "open"), scenario_end("echo", Verdict::Hung)]);
+    let mut second = reopening("echo", ResetCause::Image, "echo,handshake", &[("echo", Verdict::Hung)]);
+    second.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
+    second.push(end(&second, Verdict::Hung));
+    let report = collect(&[lines(&first), lines(&second)].concat(), None).report;
+    let verdicts: Vec<_> = report.scenarios.iter().map(|scenario| scenario.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Hung, Verdict::Pass]);
+    assert!(report.scenarios[0].reason.as_deref().is_some_and(|reason| reason.starts_with("open: ")));
+    assert_eq!(report.resets.len(), 1);
+}
+
+#[test]
+fn a_log_that_begins_after_the_reset_still_has_the_verdicts_from_before() {
+    let mut records = reopening("echo", ResetCause::Image, "echo,handshake", &[("echo", Verdict::Hung)]);
+    records.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
+    records.push(end(&records, Verdict::Hung));
+    let report = collect(&lines(&records), None).report;
+    assert_eq!(report.image.git, "8805e9a");
+    assert_eq!(report.scenarios[0].name, "echo");
+    assert_eq!(report.scenarios[0].verdict, Verdict::Hung);
+    let reason = report.scenarios[0].reason.as_deref();
+    assert_eq!(reason, Some("its records from before the reset are missing"));
+    assert_eq!(report.scenarios[1].verdict, Verdict::Pass);
+    assert_eq!(report.verdict(), Verdict::Hung);
+}
+
+#[test]
+fn another_image_that_goes_on_is_not_taken_for_this_run() {
+    let mut first = opening("echo");
+    first.extend([scenario_start("echo"), step_start("echo", "open")]);
+    let mut second = reopening("handshake", ResetCause::Image, "handshake", &[]);
+    if let Record::Resumed(resumed) = &mut second[0] {
+        resumed.start.seed = 99;
+    }
+    second.push(end(&second, Verdict::Pass));
+    let report = collect(&[lines(&first), lines(&second)].concat(), None).report;
+    assert_eq!(report.scenarios[0].verdict, Verdict::Hung);
+    let reason = report.scenarios[0].reason.as_deref();
+    assert_eq!(reason, Some("open: no further record from the image; the image started again"));
+}
+
+#[test]
+fn a_run_that_does_not_come_back_from_a_reset_is_hung_where_it_was() {
+    let mut first = opening("echo,handshake");
+    first.extend([scenario_start("echo"), hung_step("echo", "open"), scenario_end("echo", Verdict::Hung)]);
+    let report = collect(&lines(&first), Some("the watchdog restarted the board")).report;
+    let verdicts: Vec<_> =
+        report.scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
+    assert_eq!(verdicts, [("echo", Verdict::Hung), ("end", Verdict::Hung), ("handshake", Verdict::Skip)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The harness on a board whose VideoCore follows a script.
 
 use harness::{
-    Outcome, Owner, Verdict,
+    Next, Outcome, Owner, Verdict,
     plan::AtEnd,
     record::decode,
     report::{Collected, Collector, Finish, PeerKind, Rung, ScenarioReport, Setup, Timing},
@@ -70,7 +70,7 @@ fn with_plan(words: &str) -> Behaviour {
 #[test]
 fn by_the_book_everything_passes_and_every_import_comes_back() {
     let run = run(with_plan("harness.iterations=40"));
-    assert_eq!(run.outcome, Outcome { verdict: Verdict::Pass, at_end: AtEnd::Halt });
+    assert_eq!(run.outcome, Outcome { verdict: Verdict::Pass, next: Next::End(AtEnd::Halt) });
     let handshake = run.scenario("handshake");
     for name in ["imports", "released", "handshakes", "locks"] {
         assert_eq!(handshake.counts[name], 40, "{name}");
@@ -121,7 +121,7 @@ fn only_the_scenarios_asked_for_run_in_the_order_asked_for() {
     assert_eq!(names, ["handshake", "bring-up"]);
     // The link is up already when the ladder begins, and cannot be brought up twice.
     assert_eq!(run.scenario("handshake").verdict, Verdict::Pass);
-    assert_eq!(run.outcome.at_end, AtEnd::Wait);
+    assert_eq!(run.outcome.next, Next::End(AtEnd::Wait));
 }
 
 #[test]

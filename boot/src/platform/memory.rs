@@ -7,7 +7,7 @@ use harness::board::{PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES};
 use vchiq_mbox::platform::{BusAddress, Window};
 use vchiq_mbox::slot::RawWindow;
 
-use super::{Region, lendable, window};
+use super::{Region, black_box, lendable, window};
 use crate::arch::cache;
 
 /// Memory for property messages: the first page of the non-cacheable window.
@@ -16,11 +16,21 @@ pub(crate) fn property_window() -> RawWindow {
     cleared(Region { start, end: start + PROPERTY_WINDOW_BYTES })
 }
 
-/// Memory for VCHIQ's slots and fragments: behind the property page, as much as the harness asks for.
+/// Memory for VCHIQ's slots and fragments: behind the property page, as much as the harness asks for. As the last run
+/// left it: the harness wants to see that after a reset.
 pub(crate) fn slot_window() -> RawWindow {
-    let Region { start, end } = window();
-    let start = start + PROPERTY_WINDOW_BYTES;
-    cleared(Region { start, end: end.min(start + SLOT_WINDOW_BYTES) })
+    let start = window().start + PROPERTY_WINDOW_BYTES;
+    raw_window(Region { start, end: black_box().start.min(start + SLOT_WINDOW_BYTES) })
+}
+
+/// Memory that survives a reset, as it is.
+pub(crate) fn black_box_window() -> RawWindow {
+    raw_window(black_box())
+}
+
+/// The run ends without its last record: no later one is to go on with it.
+pub(crate) fn forget_run() {
+    cleared(black_box());
 }
 
 /// The region, zeroed: after a reset it holds what the last run left there.

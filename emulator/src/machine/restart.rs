@@ -34,4 +34,10 @@ impl Machine {
         self.begin(started);
         Ok(())
     }
+
+    /// Stops the emulated Arm cores where they are, as a debugger would, until the next restart. VideoCore, devices and
+    /// time go on.
+    pub fn halt_arm(&mut self) {
+        self.arm_running = false;
+    }
 }

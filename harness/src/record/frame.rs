@@ -7,7 +7,7 @@ use super::Record;
 /// First word of a log line that carries a record.
 pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 /// No frame is longer.
 pub const MAX_FRAME: usize = 1200;
 
@@ -114,8 +114,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::super::{
-        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ScenarioEnd, Start, Step,
-        TEXT_BYTES, Text, When, clipped,
+        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ResetCause, Resumed, ScenarioEnd,
+        Start, Step, TEXT_BYTES, Text, When, clipped,
     };
     use super::*;
     use crate::verdict::{Owner, Verdict};
@@ -128,17 +128,15 @@ mod tests {
         (0..N).map(|_| Fact { name: longest(), value: u32::MAX }).collect()
     }
 
+    fn longest_start() -> Start {
+        Start { git: longest(), profile: longest(), iterations: u32::MAX, seed: u64::MAX, defaults: true }
+    }
+
     /// Each kind with every field at its longest.
     fn longest_records() -> Vec<Record> {
         let (owner, reason) = (Some(Owner::Firmware), Some(longest()));
         vec![
-            Record::Start(Start {
-                git: longest(),
-                profile: longest(),
-                iterations: u32::MAX,
-                seed: u64::MAX,
-                defaults: true,
-            }),
+            Record::Start(longest_start()),
             Record::Board(BoardFacts {
                 soc: longest(),
                 revision: u32::MAX,
@@ -197,6 +195,13 @@ mod tests {
                 offset: u16::MAX,
                 bytes: [u8::MAX; TEXT_BYTES].into_iter().collect(),
             }),
+            Record::Resumed(Resumed {
+                start: longest_start(),
+                resets: u16::MAX,
+                scenario: longest(),
+                cause: ResetCause::Image,
+            }),
+            Record::Before { name: longest(), verdict: Verdict::Hung },
         ]
     }
 

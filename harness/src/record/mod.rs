@@ -93,6 +93,15 @@ pub enum Record {
     Facts(Facts),
     /// What the firmware answered to a command.
     Text(Text),
+    /// In place of [`Record::Start`]: the board was reset, and the run goes on.
+    Resumed(Resumed),
+    /// A scenario that ended before the reset; one record each, behind [`Record::Planned`].
+    Before {
+        /// Which.
+        name: Name,
+        /// How it ended.
+        verdict: Verdict,
+    },
 }
 
 /// First record of a run.
@@ -108,6 +117,39 @@ pub struct Start {
     pub seed: u64,
     /// True if nothing was asked for and these are the documented defaults.
     pub defaults: bool,
+}
+
+/// First record after a reset in the middle of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    /// As the run began.
+    pub start: Start,
+    /// Resets in this run so far.
+    pub resets: u16,
+    /// The scenario that made it necessary; empty if none was running.
+    pub scenario: Name,
+    /// Who reset the board.
+    pub cause: ResetCause,
+}
+
+/// Who reset the board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetCause {
+    /// The watchdog, because the image made no progress any more.
+    Watchdog,
+    /// The image, to go on with firmware that answers.
+    Image,
+}
+
+impl ResetCause {
+    /// As the report spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Watchdog => "watchdog",
+            Self::Image => "image",
+        }
+    }
 }
 
 /// Which machine.

@@ -6,7 +6,7 @@ use super::{
     date::timestamp_of,
     firmware::Memory,
     inventory::Inventory,
-    schema::{Counters, Image, Latency, Report, Rung, SCHEMA, ScenarioReport, Timing},
+    schema::{Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, Timing},
 };
 use crate::{
     histogram::{Histogram, Summary},
@@ -71,6 +71,7 @@ pub struct Collector {
     scenarios: Vec<Pending>,
     steps: Vec<StepLine>,
     running_step: Option<(String, String)>,
+    resets: Vec<Reset>,
     end: Option<Verdict>,
     received: u16,
     lost: u32,
@@ -109,6 +110,7 @@ impl Collector {
             scenarios: Vec::new(),
             steps: Vec::new(),
             running_step: None,
+            resets: Vec::new(),
             end: None,
             received: 0,
             lost: 0,
@@ -140,19 +142,14 @@ impl Collector {
     /// Takes a frame, with what the machine's counters say now, if it has any.
     pub fn frame(&mut self, frame: Frame, counters: Option<Counters>) {
         // A reset of the board begins a new count.
-        let expected = if matches!(frame.record, Record::Start(_)) { 0 } else { self.received };
+        let first = matches!(frame.record, Record::Start(_) | Record::Resumed(_));
+        let expected = if first { 0 } else { self.received };
         self.lost = self.lost.saturating_add(frame.sequence.wrapping_sub(expected).into());
         self.received = frame.sequence.wrapping_add(1);
         match frame.record {
-            Record::Start(start) => {
-                // A reset in the middle of a run: what ran before it did not end.
-                if self.start.is_some() && self.end.is_none() {
-                    self.close_hung(Some("the image started again"));
-                }
-                self.start = Some(start);
-                self.planned.clear();
-                self.inventory.restart();
-            }
+            Record::Start(start) => self.start(start),
+            Record::Resumed(resumed) => self.resume(resumed),
+            Record::Before { name, verdict } => self.note_before(&name, verdict),
             Record::Planned { name } => self.planned.push(name.to_string()),
             told @ (Record::Board(_)
             | Record::Clocks(_)
@@ -224,9 +221,55 @@ impl Collector {
             temperature: self.inventory.temperature(),
             started: timestamp_of(self.setup.started),
             wall_s: finish.wall_s,
+            resets: self.resets,
             scenarios: self.scenarios.into_iter().map(Pending::into_report).collect(),
         };
         Collected { report, steps: self.steps, notes }
+    }
+
+    fn start(&mut self, start: record::Start) {
+        // A reset in the middle of a run that does not go on: what ran before it did not end.
+        if self.start.is_some() && self.end.is_none() {
+            self.close_hung(Some("the image started again"));
+        }
+        self.start = Some(start);
+        self.planned.clear();
+        self.inventory.restart();
+    }
+
+    /// The run goes on after a reset. What ended before it stands; what was running is about to be told.
+    fn resume(&mut self, resumed: record::Resumed) {
+        let record::Resumed { start, scenario, cause, .. } = resumed;
+        if self.start.as_ref().is_some_and(|earlier| *earlier != start) {
+            self.start(start);
+        } else {
+            self.start = Some(start);
+            self.planned.clear();
+            self.inventory.restart();
+        }
+        // What the machine did in between is not the scenario's.
+        self.scenarios.iter_mut().filter(|pending| pending.end.is_none()).for_each(|pending| {
+            pending.at_start = None;
+        });
+        self.running_step = None;
+        self.resets.push(Reset { scenario: scenario.to_string(), cause });
+    }
+
+    /// A scenario that ended before the reset; news only to a log that began after it, or lost its end.
+    fn note_before(&mut self, name: &str, verdict: Verdict) {
+        let known = self.scenarios.iter().any(|pending| pending.name == name && pending.end.is_some());
+        if known {
+            return;
+        }
+        let pending = self.pending(name);
+        pending.trouble = pending.trouble_before;
+        pending.end = Some(record::ScenarioEnd {
+            name: record::clipped(name),
+            verdict,
+            owner: None,
+            reason: Some(record::clipped("its records from before the reset are missing")),
+            counts: heapless::Vec::new(),
+        });
     }
 
     /// Records lost and damaged so far. A damaged record leaves a gap too, so it is not counted twice once the

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::firmware::{Firmware, Memory, Temperature, Throttled};
 use crate::{
     histogram::{Histogram, lower_bound},
+    record::ResetCause,
     verdict::{Owner, Verdict},
 };
 
@@ -46,6 +47,9 @@ pub struct Report {
     pub started: String,
     /// How long it took, in seconds of the PC's clock.
     pub wall_s: u64,
+    /// Resets of the board in mid-run, in order; the run went on after each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resets: Vec<Reset>,
     /// In the order they ran; one that was asked for and not reached is here as `skip`.
     pub scenarios: Vec<ScenarioReport>,
 }
@@ -55,6 +59,15 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         self.scenarios.iter().map(|scenario| scenario.verdict).reduce(Verdict::and).unwrap_or(Verdict::Fail)
     }
+}
+
+/// A reset of the board in mid-run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reset {
+    /// The scenario that made it necessary; empty if none was running.
+    pub scenario: String,
+    /// Who reset the board.
+    pub cause: ResetCause,
 }
 
 /// What ran on the Arm.

@@ -122,6 +122,8 @@ catalogue! {
     ReceiverLeavesClaimed => receiver_leaves_claimed,
     /// A sender that publishes before it stores.
     SenderPublishesFirst => sender_publishes_first,
+    /// CLOSE of the SMEM service under imports.
+    CloseWithImports => close_with_imports,
 }
 
 impl Kind {

@@ -24,6 +24,7 @@ mod both_full;
 mod bring_up;
 mod bulk;
 mod close_races;
+mod close_with_imports;
 mod echo;
 mod free_behind_buffer;
 mod free_in_flight;
@@ -63,7 +64,7 @@ pub use catalogue::{ALL, Group, Kind, Needs, Scenario};
 pub(crate) use media::Media;
 
 use crate::{
-    board::{Board, Host},
+    board::Board,
     failure::Failure,
     histogram::Samples,
     session::{Counts, Session, record},
@@ -131,10 +132,10 @@ fn record_answer(samples: &mut Samples, first: usize, calibration: &Calibration,
     record(samples, first + 1, calibration.elapsed(interrupt, parsed));
 }
 
-/// Kicks the watchdog, and tells the PC twenty times in a scenario how far it is. `rounds` is how often the plan's
-/// iterations are gone through.
+/// Kicks the watchdog, notes it for after a reset, and tells the PC twenty times in a scenario how far it is. `rounds`
+/// is how often the plan's iterations are gone through.
 fn note_progress<B: Board>(session: &mut Session<'_, B>, done: u32, rounds: u32) {
-    session.journal.host().progress();
+    session.journal.iterations(done);
     let total = session.plan.iterations.saturating_mul(rounds);
     let part = (total / 20).max(1);
     if done.is_multiple_of(part) {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use harness::{
-    Board, Host, Identity, Lendable, Parts,
-    board::{LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
+    Board, Host, Identity, LastReset, Lendable, Parts,
+    board::{BLACK_BOX_BYTES, LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
     histogram::Samples,
 };
 use vchiq_mbox::platform::{BusAddress, Clock, MailboxRegisters, Moment, Platform, Window};
@@ -50,6 +50,8 @@ struct State {
     stamp: Option<Moment>,
     interrupts: u32,
     frames: Vec<Vec<u8>>,
+    /// The board stands once so many frames are out.
+    stops_after: Option<usize>,
     progress: u32,
 }
 
@@ -67,6 +69,9 @@ impl World {
     /// VideoCore hears its bell.
     fn videocore_works(&self) {
         self.pass(CYCLES_PER_ANSWER);
+        if self.memory.is_frozen() {
+            return;
+        }
         let mut state = self.state.borrow_mut();
         let State { videocore: Some(videocore), smem, .. } = &mut *state else { return };
         if videocore.work(&self.memory, &self.behaviour, smem) {
@@ -91,6 +96,9 @@ pub struct FakeBoard {
     property: FakeWindow,
     lendable: FakeLendable,
     host: FakeHost,
+    /// Behind the memory to lend.
+    black_box: Option<FakeWindow>,
+    last_reset: LastReset,
     samples: Box<Samples>,
 }
 
@@ -100,7 +108,7 @@ impl FakeBoard {
         let slots = BASE;
         let property = slots + SLOT_WINDOW_BYTES as u32;
         let lendable = property + PROPERTY_WINDOW_BYTES as u32;
-        let bytes = SLOT_WINDOW_BYTES + PROPERTY_WINDOW_BYTES + LENDABLE_BYTES;
+        let bytes = SLOT_WINDOW_BYTES + PROPERTY_WINDOW_BYTES + LENDABLE_BYTES + BLACK_BOX_BYTES;
         let world = Rc::new(World {
             memory: Memory::new(bytes),
             behaviour,
@@ -116,9 +124,32 @@ impl FakeBoard {
             property: window(property, PROPERTY_WINDOW_BYTES),
             lendable: FakeLendable(window(lendable, LENDABLE_BYTES)),
             host: FakeHost(Rc::clone(&world)),
+            black_box: None,
+            last_reset: LastReset::PowerOn,
             samples: Box::default(),
             world,
         }
+    }
+
+    /// The board with memory that survives a reset, and the means to do one.
+    pub fn with_black_box(mut self) -> Self {
+        let start = self.lendable.0.start + LENDABLE_BYTES as u32;
+        self.black_box = Some(FakeWindow { world: Rc::clone(&self.world), start, length: BLACK_BOX_BYTES });
+        self
+    }
+
+    /// The board stands once so many frames are out: what the image does from then on leaves no trace.
+    pub fn stop_after(&mut self, frames: usize) {
+        self.world.state.borrow_mut().stops_after = Some(frames);
+    }
+
+    /// Resets the board: the firmware begins again, memory keeps what it holds.
+    pub fn reset(&mut self, last_reset: LastReset) {
+        self.last_reset = last_reset;
+        self.world.memory.freeze(false);
+        let mut state = self.world.state.borrow_mut();
+        let State { frames, progress, interrupts, .. } = std::mem::take(&mut *state);
+        *state = State { frames, progress, interrupts, ..State::default() };
     }
 
     /// The frames emitted so far.
@@ -166,6 +197,8 @@ impl Board for FakeBoard {
             property: &self.property,
             lendable: &mut self.lendable,
             host: &mut self.host,
+            black_box: self.black_box.as_ref(),
+            last_reset: self.last_reset,
             samples: &mut self.samples,
         }
     }
@@ -233,7 +266,7 @@ impl MailboxRegisters for FakeMailbox {
         true
     }
     fn write(&mut self, word: u32) {
-        if !self.0.behaviour.mailbox || word & 0xf != 8 {
+        if !self.0.behaviour.mailbox || word & 0xf != 8 || self.0.memory.is_frozen() {
             return;
         }
         self.0.pass(CYCLES_PER_ANSWER);
@@ -304,7 +337,12 @@ pub struct FakeHost(Rc<World>);
 
 impl Host for FakeHost {
     fn emit(&mut self, frame: &[u8]) {
-        self.0.state.borrow_mut().frames.push(frame.to_vec());
+        let mut state = self.0.state.borrow_mut();
+        let stands = |state: &State| state.stops_after.is_some_and(|frames| state.frames.len() >= frames);
+        if !stands(&state) {
+            state.frames.push(frame.to_vec());
+        }
+        self.0.memory.freeze(stands(&state));
     }
     fn progress(&mut self) {
         self.0.state.borrow_mut().progress += 1;

@@ -8,11 +8,13 @@ pub(super) const BASE: u32 = 0x0100_0000;
 /// Words that either side may change at any time.
 pub(super) struct Memory {
     words: Vec<Cell<u32>>,
+    /// Nobody stores any more: the board stands.
+    frozen: Cell<bool>,
 }
 
 impl Memory {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { words: vec![Cell::new(0); bytes / 4] }
+        Self { words: vec![Cell::new(0); bytes / 4], frozen: Cell::new(false) }
     }
 
     /// The word at a physical or bus address. An address outside is a fault of the test's subject.
@@ -27,7 +29,19 @@ impl Memory {
     }
 
     pub(super) fn store(&self, address: u32, value: u32) {
-        self.word(address).set(value);
+        let word = self.word(address);
+        if !self.frozen.get() {
+            word.set(value);
+        }
+    }
+
+    /// From now on nothing is stored, or everything is again.
+    pub(super) fn freeze(&self, frozen: bool) {
+        self.frozen.set(frozen);
+    }
+
+    pub(super) fn is_frozen(&self) -> bool {
+        self.frozen.get()
     }
 
     pub(super) fn read_bytes(&self, address: u32, length: usize) -> Vec<u8> {

@@ -11,7 +11,7 @@ use emulator::{
     machine::{ArmSide, Config, EventLevel, Limit, Machine, Peer, Stop},
 };
 use harness::{
-    Board, Host, Identity, Lendable,
+    Board, Host, Identity, LastReset, Lendable,
     board::{LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
     histogram::Samples,
     report::Counters,
@@ -264,6 +264,9 @@ impl Board for NativeBoard {
             property: &self.property,
             lendable: &mut self.lendable,
             host: &mut self.host,
+            // A machine that stops is the end of the test.
+            black_box: None,
+            last_reset: LastReset::Unknown,
             samples: &mut self.samples,
         }
     }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use harness::Verdict;
-use harness::report::{Collected, Latency, PeerKind, Report, ScenarioReport, StepLine};
+use harness::record::ResetCause;
+use harness::report::{Collected, Latency, PeerKind, Report, Reset, ScenarioReport, StepLine};
 use harness::scenario::Kind;
 
 /// The whole summary, ending with a newline.
@@ -19,11 +20,27 @@ pub fn summary(collected: &Collected) -> String {
             "\nTimes in cycles of the Arm core, {timing}; quantiles are 0 to 3.2 % above the exact ones.\n{table}"
         );
     }
+    for reset in &report.resets {
+        let _ = writeln!(out, "{}", reset_line(reset));
+    }
     for note in &collected.notes {
         let _ = writeln!(out, "note: {note}");
     }
     let _ = writeln!(out, "\nverdict: {}", report.verdict());
     out
+}
+
+/// Why the board was reset in mid-run.
+fn reset_line(reset: &Reset) -> String {
+    let when = match reset.scenario.as_str() {
+        "" => "outside of a scenario".to_owned(),
+        scenario => format!("after {scenario}"),
+    };
+    let why = match reset.cause {
+        ResetCause::Watchdog => "the watchdog reset the board, which made no progress",
+        ResetCause::Image => "the image reset the board, to go on with fresh firmware",
+    };
+    format!("reset: {when}, {why}")
 }
 
 /// Image, board, clocks and peer in two lines.
@@ -253,6 +270,7 @@ pub(super) mod tests {
             temperature: None,
             started: "2026-11-23T17:00:00Z".into(),
             wall_s: 3,
+            resets: Vec::new(),
             scenarios: vec![
                 scenario("bring-up", Verdict::Pass, None, None),
                 scenario(
@@ -295,6 +313,18 @@ pub(super) mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_reset_in_mid_run_is_told_with_its_scenario_and_cause() {
+        let mut collected = collected();
+        collected.report.resets = vec![
+            Reset { scenario: "handshake".to_owned(), cause: ResetCause::Image },
+            Reset { scenario: String::new(), cause: ResetCause::Watchdog },
+        ];
+        let text = summary(&collected);
+        assert!(text.contains("reset: after handshake, the image reset the board"), "{text}");
+        assert!(text.contains("reset: outside of a scenario, the watchdog reset the board"), "{text}");
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl Decoder<'_> {
         }
     }
 
+    /// The image begins again, perhaps in the middle of a line.
+    pub fn restart(&mut self) {
+        self.pending.clear();
+    }
+
     /// What has arrived and makes no whole line, at the end of a run.
     pub fn rest(&self) -> Option<LogLine> {
         (!self.pending.is_empty()).then(|| not_a_frame(&self.pending))

@@ -64,6 +64,7 @@ pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
     let mut all = reports.last().context("the catalogue is empty")?.clone();
     all.scenarios =
         CATALOGUE.iter().zip(&mut reports).map(|(fault, report)| scenario_of(fault, report)).collect();
+    all.resets.clear();
     all.wall_s = started.elapsed().as_secs();
     let path = report_path(options);
     report::write(&all, &path)?;
@@ -114,6 +115,7 @@ impl Runs<'_> {
             log_to_stderr: true,
             show_progress: false,
             pace: None,
+            halt_arm_in: None,
         };
         let card = card::without_firmware(&plan, &self.image.kernel)?;
         Ok(boot(card, &self.image.kernel, self.strings, &settings)?.collected.report)

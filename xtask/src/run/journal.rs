@@ -80,6 +80,11 @@ impl Journal {
         entries
     }
 
+    /// The firmware begins again, with a log of its own.
+    pub fn forget_firmware(&mut self) {
+        self.firmware = FirmwareLog::default();
+    }
+
     /// The firmware's latest lines, as evidence for a run that ended badly.
     pub fn last_firmware_lines(&mut self, machine: &Machine, count: usize) -> Vec<Entry> {
         let lines = self.firmware.all_lines(machine);

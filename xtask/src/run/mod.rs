@@ -34,6 +34,7 @@ pub use faults::is_expected;
 pub use many::side_by_side;
 pub use pace::{Pace, span};
 pub use rig::{Rig, Subject};
+pub use session::Step;
 use session::{Limits, Settings};
 
 /// Time in the machine for the firmware to start the Arm: boards need two seconds. The plan's own limit begins then.
@@ -106,6 +107,18 @@ pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
 /// # Errors
 /// As [`run`].
 pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
+    execute_with(options, quiet, None)
+}
+
+/// The same, with the Arm stopped for good in a step: what the watchdog is for.
+///
+/// # Errors
+/// As [`run`].
+pub fn execute_with_wedge(options: &RunOptions, step: Step) -> Result<Done> {
+    execute_with(options, true, Some(step))
+}
+
+fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) -> Result<Done> {
     let peer = peer(options)?;
     let (card, image) = match (&options.card_image, peer) {
         (Some(path), _) => (read_card(path)?, Image::build(&options.card.build)?),
@@ -127,8 +140,9 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
         limits: limits(&options.card.plan(), options.timeout),
         show_log: options.log,
         log_to_stderr: quiet,
-        show_progress: !options.log,
+        show_progress: !options.log && halt_arm_in.is_none(),
         pace: None,
+        halt_arm_in,
     };
     boot(card, &kernel, &strings, &settings)
 }

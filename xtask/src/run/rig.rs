@@ -85,6 +85,7 @@ impl Rig {
             show_log: false,
             log_to_stderr: true,
             show_progress: pace.is_some(),
+            halt_arm_in: None,
             pace,
         };
         boot(card, &self.image.kernel, &self.strings, &settings)

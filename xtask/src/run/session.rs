@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use emulator::board::Board;
+use emulator::boot_rom::BootError;
 use emulator::card::Card;
 use emulator::machine::{
     ArmSide, Config, Event, EventLevel, Limit, Machine, Peer, Stop, Summary, UartByte, UartSource,
 };
+use harness::Record;
 use harness::report::{Collector, Counters};
 
 use super::decoder::{Decoder, LogLine};
@@ -23,6 +25,9 @@ use crate::terminal::say;
 const SLICE: u64 = 4_000_000;
 /// Time in the machine for the image to power down after its last record.
 const AFTER_THE_END_NS: u64 = 2_000_000_000;
+
+/// Time in the machine for a reset: 15 s until the watchdog expires, and the firmware's start.
+const RESTART_ALLOWANCE: Duration = Duration::from_secs(20);
 
 /// Lines of the image and of the firmware that are shown for a run without a last record. A register dump has 20.
 const RECENT_LINES: usize = 30;
@@ -58,6 +63,24 @@ pub struct Settings {
     pub show_progress: bool,
     /// The longer work that the run is a part of, if it is.
     pub pace: Option<Pace>,
+    /// Stop the Arm for good in this step, so that the watchdog has something to do.
+    pub halt_arm_in: Option<Step>,
+}
+
+/// A step of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The scenario's name.
+    pub scenario: &'static str,
+    /// The step's.
+    pub step: &'static str,
+}
+
+impl Step {
+    /// The record tells that this step begins.
+    fn begins_with(self, record: &Record) -> bool {
+        matches!(record, Record::StepStart { scenario, step } if scenario == self.scenario && step == self.step)
+    }
 }
 
 /// How a run ended.
@@ -105,6 +128,7 @@ pub fn run(
         progress: Progress::new(settings.show_progress, settings.pace),
         started,
         finished_at: None,
+        life: Life::default(),
     };
     let why = session.run_to_the_end();
     session.listen();
@@ -117,6 +141,8 @@ pub fn run(
 /// Why we left the loop.
 enum Why {
     Machine(Stop),
+    /// The card would not start a board any more.
+    Boot(BootError),
     EmulatedTime,
     WallTime,
 }
@@ -135,6 +161,18 @@ struct Session<'a> {
     started: Instant,
     /// When the last record came, in the machine's time.
     finished_at: Option<u64>,
+    life: Life,
+}
+
+/// The board since it was started last.
+#[derive(Debug, Default)]
+struct Life {
+    /// When that was, in the machine's time.
+    since_ns: u64,
+    /// How often it has been restarted.
+    restarts: u32,
+    /// The image has sent a record.
+    has_spoken: bool,
 }
 
 impl Session<'_> {
@@ -146,6 +184,11 @@ impl Session<'_> {
             self.listen();
             match stop {
                 Stop::Limit | Stop::Uart => {}
+                Stop::Reset if self.may_restart() => {
+                    if let Err(why) = self.restart() {
+                        return why;
+                    }
+                }
                 stop => return Why::Machine(stop),
             }
             if self.machine.now_ns() >= self.until_ns() {
@@ -157,14 +200,36 @@ impl Session<'_> {
         }
     }
 
+    /// An image that was reset before its first record would be reset again; one that has said its last has nothing
+    /// left to do.
+    fn may_restart(&self) -> bool {
+        self.life.has_spoken && !self.collector.is_finished()
+    }
+
+    /// The board starts again, as a real one does; the image then tells whether the run goes on.
+    fn restart(&mut self) -> Result<(), Why> {
+        self.flush_rest();
+        self.show_rest();
+        self.journal.forget_firmware();
+        self.decoder.restart();
+        self.machine.restart().map_err(Why::Boot)?;
+        let restarts = self.life.restarts + 1;
+        self.life = Life { since_ns: self.machine.now_ns(), restarts, has_spoken: false };
+        Ok(())
+    }
+
     /// When, in the machine's time, it is enough.
     fn until_ns(&self) -> u64 {
         if let Some(at) = self.finished_at {
             return at.saturating_add(AFTER_THE_END_NS);
         }
-        let limits = self.settings.limits;
-        let limit = if self.machine.arm_released() { limits.emulated } else { limits.boot };
-        u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX)
+        let Limits { boot, emulated, .. } = self.settings.limits;
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        if !self.machine.arm_released() {
+            return self.life.since_ns.saturating_add(nanoseconds(boot));
+        }
+        // Each restart costs the watchdog's time and a boot, which the plan knows nothing of.
+        nanoseconds(emulated.saturating_add(RESTART_ALLOWANCE.saturating_mul(self.life.restarts)))
     }
 
     /// Takes what came out of the machine.
@@ -199,7 +264,11 @@ impl Session<'_> {
 
     fn arm_line(&mut self, line: &LogLine, at_ns: u64, counters: Option<Counters>) {
         if let Some(record) = self.collector.log_line(&line.message, counters) {
+            self.life.has_spoken = true;
             self.progress.record(&record);
+            if self.settings.halt_arm_in.is_some_and(|step| step.begins_with(&record)) {
+                self.machine.halt_arm();
+            }
             if self.collector.is_finished() && self.finished_at.is_none() {
                 self.finished_at = Some(at_ns);
             }
@@ -286,6 +355,7 @@ impl Session<'_> {
                 "every processor sleeps and nothing can wake one".to_owned()
             }
             Why::Machine(stop) => format!("the machine stopped: {stop:?}"),
+            Why::Boot(error) => format!("the board does not start again: {error}"),
             Why::EmulatedTime => {
                 format!("the limit of {} s in the machine was reached", self.until_ns() / 1_000_000_000)
             }

@@ -7,6 +7,7 @@ mod context;
 mod emulated;
 mod expected;
 mod faults;
+mod hang;
 mod many;
 mod qemu;
 mod sdcard;

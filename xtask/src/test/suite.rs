@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, catalogue, checks, emulated, faults, many, qemu, sdcard, tools};
+use super::{cargo_tests, catalogue, checks, emulated, faults, hang, many, qemu, sdcard, tools};
 
 /// A suite.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 20] = [
+pub static SUITES: [Suite; 21] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -154,6 +154,13 @@ pub static SUITES: [Suite; 20] = [
         limit: minutes(4),
         tools: &[],
         run: many::boots,
+    },
+    Suite {
+        name: "hang",
+        about: "a hang is a result: firmware that halts and an Arm that stops cost a reset, and the run goes on",
+        limit: minutes(15),
+        tools: &[],
+        run: hang::a_hang_is_a_result,
     },
     Suite {
         name: "sdcard",

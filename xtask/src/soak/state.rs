@@ -72,6 +72,9 @@ pub struct Leg {
     pub first_transaction: u32,
     /// The one that its next request would have had.
     pub next_transaction: u32,
+    /// Resets of the board.
+    #[serde(default)]
+    pub resets: u32,
     /// Time in the machine (modelled).
     pub emulated_ms: u64,
     /// Time on the PC.
@@ -92,6 +95,12 @@ impl Leg {
             done.collected.report.scenarios.iter().find(|scenario| scenario.name == Kind::Soak.name());
         let count =
             |name: &str| scenario.and_then(|scenario| scenario.counts.get(name)).copied().unwrap_or(0);
+        let resets = done.collected.report.resets.len() as u32;
+        let failure = match (done.passed(), resets) {
+            (true, 0) => None,
+            (true, _) => Some("every verdict is pass, but the board was reset".to_owned()),
+            (false, _) => Some(describe(scenario, done)),
+        };
         let milliseconds = |nanoseconds: u64| nanoseconds / 1_000_000;
         Self {
             number,
@@ -103,11 +112,12 @@ impl Leg {
             messages: count("messages"),
             first_transaction: count("first_transaction"),
             next_transaction: count("next_transaction"),
+            resets,
             emulated_ms: milliseconds(done.summary.now_ns),
             wall_ms: done.wall.as_millis() as u64,
             arm_instructions: done.summary.counters.arm_instructions,
             vpu_instructions: done.summary.counters.vpu_instructions,
-            failure: (!done.passed()).then(|| describe(scenario, done)),
+            failure,
         }
     }
 
@@ -209,6 +219,7 @@ pub mod tests {
             messages: 2003,
             first_transaction,
             next_transaction,
+            resets: 0,
             emulated_ms: 1500,
             wall_ms: 2500,
             arm_instructions: 30,

@@ -35,6 +35,8 @@ pub struct Summary {
     pub first_transaction: u32,
     /// The one that would have come next.
     pub next_transaction: u32,
+    /// Resets of the board, in the leg that did not pass as well.
+    pub resets: u64,
     /// Where times in the machine come from.
     pub timing: Timing,
     /// Time in the machine.
@@ -75,6 +77,7 @@ impl Summary {
             transaction_ids: sum(Leg::ids),
             first_transaction: state.terms.first_transaction,
             next_transaction: state.next_transaction(),
+            resets: state.legs.iter().chain(&failed).map(|leg| u64::from(leg.resets)).sum(),
             timing: Timing::Modelled,
             emulated_ms: sum(|leg| leg.emulated_ms),
             wall_ms: sum(|leg| leg.wall_ms),
@@ -111,7 +114,7 @@ impl fmt::Display for Summary {
             grouped(self.first_transaction.into()),
             grouped(self.next_transaction.into())
         )?;
-        writeln!(f, "  {} legs, each a boot with a seed of its own; none of them was reset", self.legs)?;
+        writeln!(f, "  {} legs, each a boot with a seed of its own; {} resets", self.legs, self.resets)?;
         let wall = Duration::from_millis(self.wall_ms);
         let rate = self.transactions as f64 / wall.as_secs_f64().max(0.001);
         writeln!(
@@ -157,9 +160,9 @@ mod tests {
         assert!(text.contains("2 000 of 2 000 import/free transactions, pass"), "{text}");
         assert!(text.contains("3.0 s emulated (modelled), 5 s on this PC, 400 a second"), "{text}");
         assert_eq!(Summary::of(&state, 3000, None).verdict, "unfinished");
-        let failed = Leg { failure: Some("fail (firmware): twice".into()), ..leg(3, 4007, 5000) };
+        let failed = Leg { resets: 1, failure: Some("fail (firmware): twice".into()), ..leg(3, 4007, 5000) };
         let failed = Summary::of(&state, 3000, Some(failed));
-        assert_eq!((failed.verdict, failed.imports), ("fail", 2002));
+        assert_eq!((failed.verdict, failed.imports, failed.resets), ("fail", 2002, 1));
         assert!(failed.to_string().contains("leg 3 (seed 3) did not pass: fail (firmware): twice"));
     }
 }

@@ -115,6 +115,10 @@ pub struct CardOptions {
     #[arg(long = "deadline-ms", value_name = "MILLISECONDS", default_value_t = Plan::default().timeout_ms,
           value_parser = value_parser!(u32).range(1..=10_000))]
     pub deadline_ms: u32,
+    /// End the run after this much time on the board.
+    #[arg(long = "limit-s", value_name = "SECONDS", default_value_t = Plan::default().limit_s,
+          value_parser = value_parser!(u32).range(1..=86_400))]
+    pub limit_s: u32,
     /// Let the transaction ids of a scenario's SMEM client start here.
     #[arg(long, value_name = "ID", default_value_t = Plan::default().first_transaction,
           value_parser = first_transaction())]
@@ -127,6 +131,26 @@ pub struct CardOptions {
     pub build: build::Options,
 }
 
+/// What the command line means without options.
+impl Default for CardOptions {
+    fn default() -> Self {
+        let plan = Plan::default();
+        Self {
+            firmware: None,
+            variant: Variant::Start,
+            scenarios: Vec::new(),
+            iterations: plan.iterations,
+            seed: plan.seed,
+            sizes: None,
+            deadline_ms: plan.timeout_ms,
+            limit_s: plan.limit_s,
+            first_transaction: plan.first_transaction,
+            delay_us: plan.delay_us,
+            build: build::Options::default(),
+        }
+    }
+}
+
 impl CardOptions {
     /// What the image is told to do.
     pub fn plan(&self) -> Plan {
@@ -134,6 +158,7 @@ impl CardOptions {
             iterations: self.iterations,
             seed: self.seed,
             timeout_ms: self.deadline_ms,
+            limit_s: self.limit_s,
             sizes: self.sizes.clone().unwrap_or_default(),
             first_transaction: self.first_transaction,
             delay_us: self.delay_us,
@@ -341,12 +366,29 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_the_longest_wait_go_into_the_plan() {
-        let cli =
-            Cli::try_parse_from(["xtask", "sdcard", "--sizes", "4096,64", "--deadline-ms", "50"]).unwrap();
+    fn no_options_mean_the_default_plan() {
+        let cli = Cli::try_parse_from(["xtask", "run"]).unwrap();
+        let Command::Run(options) = cli.command else { panic!("not run") };
+        assert_eq!(options.card.plan(), Plan::default());
+        assert_eq!(CardOptions::default().plan(), Plan::default());
+    }
+
+    #[test]
+    fn sizes_and_limits_go_into_the_plan() {
+        let cli = Cli::try_parse_from([
+            "xtask",
+            "sdcard",
+            "--sizes",
+            "4096,64",
+            "--deadline-ms",
+            "50",
+            "--limit-s",
+            "7200",
+        ])
+        .unwrap();
         let Command::Sdcard(options) = cli.command else { panic!("not sdcard") };
         let plan = options.card.plan();
-        assert_eq!((plan.sizes.as_slice(), plan.timeout_ms), (&[4096, 64][..], 50));
+        assert_eq!((plan.sizes.as_slice(), plan.timeout_ms, plan.limit_s), (&[4096, 64][..], 50, 7200));
     }
 
     #[test]

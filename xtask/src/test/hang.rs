@@ -2,13 +2,12 @@
 
 use anyhow::{Result, ensure};
 use harness::report::{Report, Reset};
-use harness::{Owner, Plan, Verdict, record::ResetCause};
+use harness::{Owner, Verdict, record::ResetCause};
 
 use super::context::Context;
 use crate::cli::{CardOptions, RunOptions};
-use crate::firmware::Variant;
 use crate::run::{self, Step};
-use crate::{build, paths, report};
+use crate::{paths, report};
 
 /// Handshakes, and pings of each size.
 const ITERATIONS: &str = "20";
@@ -49,16 +48,9 @@ fn firmware_halts(context: &Context, variant: &str) -> Result<Report> {
 fn arm_stops() -> Result<String> {
     let scenarios = ["bring-up", "echo", "second-init"];
     let mut options = RunOptions::of(CardOptions {
-        firmware: None,
-        variant: Variant::Start,
         scenarios: scenarios.map(str::to_owned).to_vec(),
         iterations: MANY_ITERATIONS,
-        seed: 1,
-        sizes: None,
-        deadline_ms: Plan::default().timeout_ms,
-        first_transaction: Plan::default().first_transaction,
-        delay_us: 0,
-        build: build::Options::default(),
+        ..CardOptions::default()
     });
     options.timeout = 240;
     let done = run::execute_with_wedge(&options, Step { scenario: "echo", step: "echo-64" })?;

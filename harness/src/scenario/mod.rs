@@ -1,7 +1,7 @@
 //! The scenarios, as values.
 //!
 //! A scenario is a file: its description (what it proves, who asked for it, when it has passed) and how it runs.
-//! [`catalogue`] lists them; docs/adding-a-scenario.md tells how to add one.
+//! `catalogue.rs` lists them; docs/adding-a-scenario.md tells how to add one.
 
 mod catalogue;
 mod traffic;

@@ -95,6 +95,7 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
         leftovers::close(session);
     }
     let traffic = Traffic::of(session).since(&before);
+    traffic.count(&mut counts);
     let failure = failure.or_else(|| traffic.judge(session.link.last_stray()));
     Outcome { failure, counts }
 }

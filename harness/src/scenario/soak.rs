@@ -46,7 +46,6 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -
         counts.set("imports", counters.imports);
         counts.set("released", counters.released);
         counts.set("violations", counters.violations);
-        counts.set("messages", session.link.counters().received);
         counts.set("first_transaction", session.plan.first_transaction.into());
         counts.set("next_transaction", client.next_transaction().into());
         result

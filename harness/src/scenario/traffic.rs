@@ -6,7 +6,7 @@ use vchiq_mbox::link::Stray;
 use crate::{
     board::{Board, Host},
     failure::Failure,
-    session::Session,
+    session::{Counts, Session},
     verdict::Owner,
 };
 
@@ -15,8 +15,12 @@ const SPARE_RINGS: u64 = 32;
 
 /// What went over the link, in numbers.
 pub(super) struct Traffic {
-    /// Messages both ways, and slots of ours that came back.
-    moved: u64,
+    /// Messages that we sent, control messages included.
+    sent: u64,
+    /// DATA that came for services of ours.
+    received: u64,
+    /// What else the doorbell rings for: slots of ours that came back, and bulk transfers that ended.
+    others: u64,
     /// Messages that were for nobody.
     strays: u64,
     doorbells: u64,
@@ -26,7 +30,9 @@ impl Traffic {
     pub(super) fn of<B: Board>(session: &mut Session<'_, B>) -> Self {
         let counters = session.link.counters();
         Self {
-            moved: counters.sent + counters.received + counters.bulks_ended + counters.slots_reclaimed,
+            sent: counters.sent,
+            received: counters.received,
+            others: counters.bulks_ended + counters.slots_reclaimed,
             strays: counters.strays,
             doorbells: session.journal.host().doorbell_interrupts().into(),
         }
@@ -34,15 +40,26 @@ impl Traffic {
 
     pub(super) fn since(&self, earlier: &Self) -> Self {
         Self {
-            moved: self.moved - earlier.moved,
+            sent: self.sent - earlier.sent,
+            received: self.received - earlier.received,
+            others: self.others - earlier.others,
             strays: self.strays - earlier.strays,
             doorbells: self.doorbells.saturating_sub(earlier.doorbells),
         }
     }
 
+    /// How many messages a scenario saw: what its verdict rests on.
+    pub(super) fn count(&self, counts: &mut Counts) {
+        if self.sent + self.received != 0 {
+            counts.set("messages_sent", self.sent);
+            counts.set("messages_received", self.received);
+        }
+    }
+
     /// Nothing may come for nobody, and the doorbell rings only when there is something to tell.
     pub(super) fn judge(&self, last_stray: Option<Stray>) -> Option<Failure> {
-        let Self { moved, strays, doorbells } = *self;
+        let Self { sent, received, others, strays, doorbells } = *self;
+        let moved = sent + received + others;
         if strays != 0 {
             return Some(match last_stray {
                 Some(Stray { msgid, slot, offset, words: [first, second], .. }) => {
@@ -69,7 +86,15 @@ mod tests {
     use super::*;
 
     fn owner(moved: u64, strays: u64, doorbells: u64) -> Option<Owner> {
-        Traffic { moved, strays, doorbells }.judge(None).and_then(|failure| failure.owner)
+        Traffic {
+            sent: moved / 2,
+            received: moved / 4,
+            others: moved - moved / 2 - moved / 4,
+            strays,
+            doorbells,
+        }
+        .judge(None)
+        .and_then(|failure| failure.owner)
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Leg {
             imports: count("imports"),
             released: count("released"),
             violations: count("violations"),
-            messages: count("messages"),
+            messages: count("messages_received"),
             first_transaction: count("first_transaction"),
             next_transaction: count("next_transaction"),
             resets,

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use harness::report::{Report, ScenarioReport};
+use harness::scenario::{Kind, Needs};
 use harness::{Owner, Verdict};
 use serde::Deserialize;
 
@@ -49,7 +50,8 @@ impl Expected {
             .filter(|firmware| report.peer.build_id.starts_with(&firmware.build_id))
             .flat_map(|firmware| &firmware.verdicts)
             .find(|known| known.scenario == scenario.name && known.variants.contains(&report.peer.variant));
-        let (verdict, owner) = exception.map_or((Verdict::Pass, None), |known| (known.verdict, known.owner));
+        let unless_known = if needs_the_model(scenario) { Verdict::Skip } else { Verdict::Pass };
+        let (verdict, owner) = exception.map_or((unless_known, None), |known| (known.verdict, known.owner));
         if (scenario.verdict, scenario.owner) == (verdict, owner) {
             return None;
         }
@@ -59,11 +61,15 @@ impl Expected {
     }
 }
 
+/// No firmware does by itself what it is about.
+fn needs_the_model(scenario: &ScenarioReport) -> bool {
+    let kind = Kind::ALL.iter().find(|kind| kind.name() == scenario.name);
+    kind.is_some_and(|kind| kind.scenario().needs == Needs::Model)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use harness::scenario::Kind;
 
     use super::*;
     use crate::report::example as report;
@@ -98,6 +104,7 @@ mod tests {
         report.scenarios = vec![
             of("echo", Verdict::Pass, None),
             of("free-while-locked", Verdict::Fail, Some(Owner::Firmware)),
+            of("offers", Verdict::Skip, None),
         ];
         assert!(expected.differences(&report).is_empty());
         report.scenarios = vec![

@@ -47,8 +47,17 @@ impl<'a, L: Lendable> Stretch<'a, L> {
 
     /// Fills stretch and guards with one pattern, and makes VideoCore see it.
     pub(crate) fn fill(&self, pattern: Pattern) {
+        self.fill_words(|offset| pattern.word(self.place(offset)));
+    }
+
+    /// Fills the stretch byte by byte, the guards with a pattern, and makes VideoCore see it.
+    pub(crate) fn fill_bytes(&self, inside: impl Fn(usize) -> u8, around: Pattern) {
+        self.fill_words(|offset| self.word_of_bytes(offset, &inside, around));
+    }
+
+    fn fill_words(&self, word: impl Fn(usize) -> u32) {
         for offset in self.words() {
-            self.memory.store(offset, pattern.word(self.place(offset)));
+            self.memory.store(offset, word(offset));
         }
         let (start, length) = lines(self.start - GUARD, self.start + self.size + GUARD);
         self.memory.clean(start, length);
@@ -57,11 +66,22 @@ impl<'a, L: Lendable> Stretch<'a, L> {
     /// Looks whether the stretch holds `inside` and its guards still hold `around`, byte for byte. Two stretches whose
     /// starts differ by a multiple of 4 have the same pattern in the same place.
     pub(crate) fn check(&self, inside: Pattern, around: Pattern) -> Result<(), Damage> {
+        self.check_words(|offset| {
+            let (place, mask) = (self.place(offset), self.mask(offset));
+            inside.word(place) & mask | around.word(place) & !mask
+        })
+    }
+
+    /// Looks whether the stretch holds these bytes and its guards still hold `around`.
+    pub(crate) fn check_bytes(&self, inside: impl Fn(usize) -> u8, around: Pattern) -> Result<(), Damage> {
+        self.check_words(|offset| self.word_of_bytes(offset, &inside, around))
+    }
+
+    fn check_words(&self, word: impl Fn(usize) -> u32) -> Result<(), Damage> {
         let (start, length) = lines(self.start - GUARD, self.start + self.size + GUARD);
         self.memory.invalidate(start, length);
         for offset in self.words() {
-            let (place, mask) = (self.place(offset), self.mask(offset));
-            let expected = inside.word(place) & mask | around.word(place) & !mask;
+            let expected = word(offset);
             let found = self.memory.load(offset);
             if found != expected {
                 let byte = (expected ^ found).trailing_zeros() as usize / 8;
@@ -69,6 +89,18 @@ impl<'a, L: Lendable> Stretch<'a, L> {
             }
         }
         Ok(())
+    }
+
+    /// The word at `offset`: bytes of the stretch by their place in it, the others of the pattern.
+    fn word_of_bytes(&self, offset: usize, inside: &impl Fn(usize) -> u8, around: Pattern) -> u32 {
+        let stretch = self.start..self.start + self.size;
+        let mut bytes = around.word(self.place(offset)).to_le_bytes();
+        for (at, byte) in (offset..).zip(&mut bytes) {
+            if stretch.contains(&at) {
+                *byte = inside(at - self.start);
+            }
+        }
+        u32::from_le_bytes(bytes)
     }
 
     /// Of the word at `offset`, the bits that belong to the stretch.
@@ -207,6 +239,24 @@ mod tests {
                 assert_eq!((damage.offset, damage.expected), (offset, word), "byte {place:#x}");
                 memory.store(place & !3, word);
             }
+        }
+    }
+
+    #[test]
+    fn bytes_of_a_rule_are_put_where_they_belong_and_the_guards_keep_their_pattern() {
+        let memory = memory();
+        let stretch = Stretch::new(&memory, PAGE + 29, 7);
+        let rule = |at: usize| 0x40 + at as u8;
+        stretch.fill_bytes(rule, AROUND);
+        assert_eq!(memory.load(PAGE + 28) >> 8, 0x42_4140);
+        assert_eq!(memory.load(PAGE + 32), 0x4645_4443);
+        assert_eq!(stretch.check_bytes(rule, AROUND), Ok(()));
+        for (place, offset) in [(PAGE + 28, -1), (PAGE + 29, 0), (PAGE + 35, 6), (PAGE + 36, 7)] {
+            let word = memory.load(place & !3);
+            memory.store(place & !3, word ^ 1 << (8 * (place % 4)));
+            let damage = stretch.check_bytes(rule, AROUND).expect_err("a changed byte");
+            assert_eq!((damage.offset, damage.expected), (offset, word));
+            memory.store(place & !3, word);
         }
     }
 

@@ -104,7 +104,7 @@ const LATE: Duration = Duration::from_millis(5);
 const OUT_AT_CLOSE: usize = 4;
 
 /// The memory of the transfers of one exchange.
-type Queue<'a, B> = BulkQueue<Stretch<'a, <B as Board>::Lendable>, OUT_AT_CLOSE>;
+pub(super) type Queue<'a, B> = BulkQueue<Stretch<'a, <B as Board>::Lendable>, OUT_AT_CLOSE>;
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     let mut transfers = 0;
@@ -171,7 +171,10 @@ fn move_all<B: Board>(
 
 /// Finds out which cache lines VideoCore reckons with: only if both sides reckon with the same do the bytes of an outer
 /// line come to where they belong.
-fn find_line<B: Board>(session: &mut Session<'_, B>, service: ServiceHandle) -> Result<CacheLine, Failure> {
+pub(super) fn find_line<B: Board>(
+    session: &mut Session<'_, B>,
+    service: ServiceHandle,
+) -> Result<CacheLine, Failure> {
     let size = Size { bytes: SIZES[0].bytes, offsets: HALF_LINE };
     let mut last = Ok(());
     for line in [CacheLine::Bytes64, CacheLine::Bytes32] {
@@ -239,7 +242,7 @@ fn whole_later<B: Board>(
 }
 
 /// Asks for a transfer.
-fn submit<'a, B: Board>(
+pub(super) fn submit<'a, B: Board>(
     session: &mut Session<'a, B>,
     queue: &mut Queue<'a, B>,
     service: ServiceHandle,
@@ -258,7 +261,7 @@ fn submit<'a, B: Board>(
 }
 
 /// Waits for a transfer's end.
-fn wait<'a, B: Board>(
+pub(super) fn wait<'a, B: Board>(
     session: &mut Session<'a, B>,
     queue: &mut Queue<'a, B>,
     in_flight: InFlight,
@@ -272,7 +275,7 @@ fn wait<'a, B: Board>(
 }
 
 /// Waits for a transfer that must move everything.
-fn whole<'a, B: Board>(
+pub(super) fn whole<'a, B: Board>(
     session: &mut Session<'a, B>,
     queue: &mut Queue<'a, B>,
     in_flight: InFlight,
@@ -334,7 +337,7 @@ fn close_with_transfers_out<B: Board>(
     Ok(())
 }
 
-fn must_be_aborted<B: Board>(
+pub(super) fn must_be_aborted<B: Board>(
     session: &Session<'_, B>,
     moved: Moved,
     direction: Direction,

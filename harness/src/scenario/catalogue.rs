@@ -54,6 +54,8 @@ catalogue! {
     Pause => pause,
     /// Bulk transfers both ways.
     Bulk => bulk,
+    /// Blocks of every small size and alignment.
+    Fun2 => fun2,
     /// What VideoCore asks of us.
     Offers => offers,
     /// OPEN with versions that suit and with versions that do not.

@@ -29,6 +29,7 @@ mod echo;
 mod free_behind_buffer;
 mod free_in_flight;
 mod free_while_locked;
+mod fun2;
 mod gencmd;
 mod handshake;
 mod heap;

@@ -56,6 +56,8 @@ catalogue! {
     Bulk => bulk,
     /// Blocks of every small size and alignment.
     Fun2 => fun2,
+    /// The script of the service `func`.
+    Func => func,
     /// What VideoCore asks of us.
     Offers => offers,
     /// OPEN with versions that suit and with versions that do not.

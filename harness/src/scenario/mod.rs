@@ -30,6 +30,7 @@ mod free_behind_buffer;
 mod free_in_flight;
 mod free_while_locked;
 mod fun2;
+mod func;
 mod gencmd;
 mod handshake;
 mod heap;

@@ -2,7 +2,7 @@
 
 use tests::{
     native::vchiq_tree,
-    slave::{Rig, boot, boot_with, bytes_of, kind, msgid},
+    slave::{Rig, boot, boot_with, bytes_of, kind, msgid, open, read},
 };
 use vchiq_mbox::platform::Window;
 
@@ -39,6 +39,25 @@ fn bulks_of_different_sizes_are_aborted() {
         assert_eq!(slave.expect(kind::BULK_TX_DONE).word(0), offered);
         assert_eq!(slave.expect(kind::BULK_RX_DONE).word(0), ABORTED);
     }
+}
+
+#[test]
+fn fun2_sends_a_block_back() {
+    let Some(mut board) = boot("") else { return };
+    let Rig { mut slave, lendable, .. } = Rig::new(&mut board);
+    slave.connect();
+    let remote = slave.open(OURS, &open(b"fun2", 3, 3));
+    let bytes: Vec<u8> = (0..64).map(|at| if at == 32 { 1 } else { at % 63 }).collect();
+    for (at, word) in bytes.chunks_exact(4).enumerate() {
+        lendable.store(4 * at, u32::from_le_bytes(word.try_into().expect("four bytes")));
+    }
+    slave.send(msgid(kind::DATA, OURS, remote), &bytes_of(&[64, 0, 0, 1]));
+    let memory = lendable.bus_address().0;
+    ask_for_bulk(&mut slave, remote, kind::BULK_RX, memory + 0x1000, 64);
+    ask_for_bulk(&mut slave, remote, kind::BULK_TX, memory, 64);
+    assert_eq!(slave.expect(kind::BULK_TX_DONE).word(0), 64);
+    assert_eq!(slave.expect(kind::BULK_RX_DONE).word(0), 64);
+    assert_eq!(read(lendable, 0x1000, 64), bytes);
 }
 
 #[test]

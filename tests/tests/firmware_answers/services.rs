@@ -115,6 +115,32 @@ fn echo_says_what_is_wrong() {
     slave.expect_silence();
 }
 
+/// OPEN of `func` with a client id.
+fn open_func(id: u8) -> Vec<u8> {
+    let mut payload = open(b"func", 3, 3);
+    payload[4] = id;
+    payload
+}
+
+#[test]
+fn func_listens_for_a_second_client_if_the_first_has_an_id() {
+    let Some(mut board) = boot("") else { return };
+    let Rig { mut slave, .. } = Rig::new(&mut board);
+    slave.connect();
+    let nameless = slave.open(OURS, &open_func(0));
+    slave.send(msgid(kind::OPEN, OURS + 1, 0), &open_func(0));
+    assert_eq!(slave.expect(kind::CLOSE).msgid, msgid(kind::CLOSE, 0, OURS + 1), "no second");
+    slave.close(OURS, nameless);
+
+    let first = slave.open(OURS, &open_func(7));
+    let second = slave.open(OURS + 1, &open_func(7));
+    slave.send(msgid(kind::OPEN, OURS + 2, 0), &open_func(7));
+    assert_eq!(slave.expect(kind::CLOSE).msgid, msgid(kind::CLOSE, 0, OURS + 2), "no third");
+    slave.close(OURS + 1, second);
+    slave.open(OURS + 1, &open_func(7));
+    assert_eq!(slave.ask(OURS, first, b"abcdef"), b"abcdef");
+}
+
 #[test]
 fn close_is_not_checked_for_its_sender() {
     let Some(mut board) = boot("") else { return };

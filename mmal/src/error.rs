@@ -1,5 +1,7 @@
 //! What can go wrong with components and buffers, in the families of [`vchiq_mbox::error`].
 
+use core::fmt;
+
 use vchiq_mbox::{MessageInfo, Owner};
 
 use crate::{
@@ -18,6 +20,14 @@ pub struct Place {
     pub offset: u16,
     /// [`MessageInfo::sequence`].
     pub sequence: u64,
+}
+
+/// Slot and offset as one address of the shared memory, and the order: `2+0x0a0, message 6`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, offset, sequence } = *self;
+        write!(f, "{slot}+{offset:#05x}, message {sequence}")
+    }
 }
 
 impl From<MessageInfo> for Place {
@@ -170,7 +180,7 @@ pub enum Exhausted {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Violation {
     /// Shorter than a header, or longer than any message.
-    #[error("message of {size} bytes at {place:?}")]
+    #[error("message of {size} bytes at {place}")]
     Size {
         /// Bytes.
         size: usize,
@@ -178,7 +188,7 @@ pub enum Violation {
         place: Place,
     },
     /// Another magic word: a message of another service, or of nobody.
-    #[error("message without the magic word {words:x?} at {place:?}")]
+    #[error("message without the magic word {words:x?} at {place}")]
     Magic {
         /// Its first words.
         words: [u32; 6],
@@ -186,7 +196,7 @@ pub enum Violation {
         place: Place,
     },
     /// A type that nobody knows, or that the firmware never sends.
-    #[error("unknown message {words:x?} of {size} bytes at {place:?}")]
+    #[error("unknown message {words:x?} of {size} bytes at {place}")]
     UnknownMessage {
         /// Its header.
         words: [u32; 6],
@@ -196,7 +206,7 @@ pub enum Violation {
         place: Place,
     },
     /// Wrong length for its type.
-    #[error("message {words:x?} of {size} bytes, {expected} expected, at {place:?}")]
+    #[error("message {words:x?} of {size} bytes, {expected} expected, at {place}")]
     Length {
         /// Its header.
         words: [u32; 6],
@@ -208,7 +218,7 @@ pub enum Violation {
         place: Place,
     },
     /// A reply to a request that is not under way.
-    #[error("reply {words:x?} to nobody at {place:?}")]
+    #[error("reply {words:x?} to nobody at {place}")]
     ReplyToNobody {
         /// Its header.
         words: [u32; 6],
@@ -216,7 +226,7 @@ pub enum Violation {
         place: Place,
     },
     /// A second reply to a request.
-    #[error("reply {words:x?} at {again:?} repeats the one at {first:?}")]
+    #[error("reply {words:x?} at {again} repeats the one at {first}")]
     DuplicateReply {
         /// Its header.
         words: [u32; 6],
@@ -226,7 +236,7 @@ pub enum Violation {
         again: Place,
     },
     /// A reply of another type than its request.
-    #[error("{asked:?} answered by {words:x?} at {place:?}")]
+    #[error("{asked:?} answered by {words:x?} at {place}")]
     WrongReply {
         /// What was asked.
         asked: MessageType,
@@ -236,7 +246,7 @@ pub enum Violation {
         place: Place,
     },
     /// A component was given a handle that another component still has.
-    #[error("component handle {handle:#x} given again at {place:?}")]
+    #[error("component handle {handle:#x} given again at {place}")]
     HandleInUse {
         /// The handle.
         handle: u32,
@@ -244,7 +254,7 @@ pub enum Violation {
         place: Place,
     },
     /// More ports of a kind than the service has for anybody.
-    #[error("component with {ports:?} inputs, outputs, clocks at {place:?}")]
+    #[error("component with {ports:?} inputs, outputs, clocks at {place}")]
     PortCount {
         /// Inputs, outputs, clocks.
         ports: [u32; 3],
@@ -252,7 +262,7 @@ pub enum Violation {
         place: Place,
     },
     /// PORT_INFO_GET or PORT_INFO_SET answered for another port.
-    #[error("port {asked:x?} asked for, {found:x?} answered at {place:?}")]
+    #[error("port {asked:x?} asked for, {found:x?} answered at {place}")]
     WrongPort {
         /// Component, type and index asked for.
         asked: [u32; 3],
@@ -262,7 +272,7 @@ pub enum Violation {
         place: Place,
     },
     /// A port has a handle above 255, or another than before.
-    #[error("port handle {found:#x} at {place:?}")]
+    #[error("port handle {found:#x} at {place}")]
     PortHandle {
         /// The handle.
         found: u32,
@@ -270,7 +280,7 @@ pub enum Violation {
         place: Place,
     },
     /// PORT_PARAMETER_GET answered for another parameter, or for more bytes than it holds.
-    #[error("parameter {asked:#x} answered by {found:#x} of {size} bytes at {place:?}")]
+    #[error("parameter {asked:#x} answered by {found:#x} of {size} bytes at {place}")]
     WrongParameter {
         /// Parameter asked for.
         asked: u32,
@@ -282,7 +292,7 @@ pub enum Violation {
         place: Place,
     },
     /// BUFFER_TO_HOST for a number that no buffer ever had.
-    #[error("BUFFER_TO_HOST {words:x?} for nobody at {place:?}")]
+    #[error("BUFFER_TO_HOST {words:x?} for nobody at {place}")]
     BufferUnknown {
         /// Its words.
         words: BufferWords,
@@ -290,7 +300,7 @@ pub enum Violation {
         place: Place,
     },
     /// BUFFER_TO_HOST for a buffer that has come back before.
-    #[error("BUFFER_TO_HOST {words:x?} again at {place:?}")]
+    #[error("BUFFER_TO_HOST {words:x?} again at {place}")]
     BufferTwice {
         /// Its words.
         words: BufferWords,
@@ -298,7 +308,7 @@ pub enum Violation {
         place: Place,
     },
     /// BUFFER_TO_HOST whose magic word, port or handle is not the buffer's.
-    #[error("BUFFER_TO_HOST {words:x?}, expected {expected:x?}, at {place:?}")]
+    #[error("BUFFER_TO_HOST {words:x?}, expected {expected:x?}, at {place}")]
     BufferMismatch {
         /// Its words.
         words: BufferWords,
@@ -308,7 +318,7 @@ pub enum Violation {
         place: Place,
     },
     /// BUFFER_TO_HOST whose bytes lie outside the memory, or the message.
-    #[error("BUFFER_TO_HOST {words:x?} outside {size} bytes at {place:?}")]
+    #[error("BUFFER_TO_HOST {words:x?} outside {size} bytes at {place}")]
     BufferRange {
         /// Its words.
         words: BufferWords,
@@ -318,7 +328,7 @@ pub enum Violation {
         place: Place,
     },
     /// An event of a component that is none of ours.
-    #[error("event {command:#010x} of component {component:#x} at {place:?}")]
+    #[error("event {command:#010x} of component {component:#x} at {place}")]
     EventOfNobody {
         /// The component's number.
         component: u32,
@@ -328,7 +338,7 @@ pub enum Violation {
         place: Place,
     },
     /// An event of no known type of port, or of more bytes than its message holds.
-    #[error("event {command:#010x} of port type {port_type} with {length} bytes at {place:?}")]
+    #[error("event {command:#010x} of port type {port_type} with {length} bytes at {place}")]
     EventRange {
         /// Four letters.
         command: u32,

@@ -1,5 +1,7 @@
 //! What can go wrong with a lent buffer, in the families of [`vchiq_mbox::error`].
 
+use core::fmt;
+
 use vchiq_mbox::{BusAddress, MessageInfo, Owner};
 
 use crate::{
@@ -17,6 +19,14 @@ pub struct Place {
     pub offset: u16,
     /// [`MessageInfo::sequence`].
     pub sequence: u64,
+}
+
+/// Slot and offset as one address of the shared memory, and the order: `2+0x0a0, message 6`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, offset, sequence } = *self;
+        write!(f, "{slot}+{offset:#05x}, message {sequence}")
+    }
 }
 
 impl From<MessageInfo> for Place {
@@ -120,7 +130,7 @@ pub enum Exhausted {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Violation {
     /// Not a single word long, or longer than any message.
-    #[error("message of {size} bytes at {place:?}")]
+    #[error("message of {size} bytes at {place}")]
     Size {
         /// Bytes.
         size: usize,
@@ -128,7 +138,7 @@ pub enum Violation {
         place: Place,
     },
     /// Wrong length for its first word.
-    #[error("message {word:#010x} of {size} bytes, {expected} expected, at {place:?}")]
+    #[error("message {word:#010x} of {size} bytes, {expected} expected, at {place}")]
     Length {
         /// The first word.
         word: u32,
@@ -140,7 +150,7 @@ pub enum Violation {
         place: Place,
     },
     /// An unsolicited message of a type nobody knows.
-    #[error("unknown message {word:#010x} of {size} bytes at {place:?}")]
+    #[error("unknown message {word:#010x} of {size} bytes at {place}")]
     UnknownMessage {
         /// The first word.
         word: u32,
@@ -150,7 +160,7 @@ pub enum Violation {
         place: Place,
     },
     /// A version acknowledgement that nobody asked for.
-    #[error("unexpected version acknowledgement {words:x?} at {place:?}")]
+    #[error("unexpected version acknowledgement {words:x?} at {place}")]
     UnexpectedVersionAck {
         /// Its words.
         words: [u32; 3],
@@ -158,7 +168,7 @@ pub enum Violation {
         place: Place,
     },
     /// A reply to a transaction that is not under way.
-    #[error("reply {words:x?} to nobody at {place:?}")]
+    #[error("reply {words:x?} to nobody at {place}")]
     ReplyToNobody {
         /// Its words: transaction and result.
         words: [u32; 2],
@@ -166,7 +176,7 @@ pub enum Violation {
         place: Place,
     },
     /// A second reply to a transaction.
-    #[error("reply {words:x?} at {again:?} repeats the one at {first:?}")]
+    #[error("reply {words:x?} at {again} repeats the one at {first}")]
     DuplicateReply {
         /// Its words: transaction and result.
         words: [u32; 2],
@@ -176,7 +186,7 @@ pub enum Violation {
         again: Place,
     },
     /// An import was given a handle that another import still has.
-    #[error("handle {handle:?} of kernel id {holder:?} given again at {place:?}")]
+    #[error("handle {handle:?} of kernel id {holder:?} given again at {place}")]
     HandleInUse {
         /// The handle.
         handle: Handle,
@@ -186,7 +196,7 @@ pub enum Violation {
         place: Place,
     },
     /// A heap block was given a handle that another block still has.
-    #[error("handle {handle:?} of a block given again at {place:?}")]
+    #[error("handle {handle:?} of a block given again at {place}")]
     BlockHandleInUse {
         /// The handle.
         handle: Handle,
@@ -194,7 +204,7 @@ pub enum Violation {
         place: Place,
     },
     /// LOCK answered for another block.
-    #[error("LOCK of {asked:?} answered for another: {words:x?} at {place:?}")]
+    #[error("LOCK of {asked:?} answered for another: {words:x?} at {place}")]
     WrongHandle {
         /// The handle asked for.
         asked: Handle,
@@ -204,7 +214,7 @@ pub enum Violation {
         place: Place,
     },
     /// RELEASED for a kernel id that no buffer ever had.
-    #[error("RELEASED {words:x?} for nobody at {place:?}")]
+    #[error("RELEASED {words:x?} for nobody at {place}")]
     ReleasedUnknown {
         /// Its words.
         words: [u32; 5],
@@ -212,7 +222,7 @@ pub enum Violation {
         place: Place,
     },
     /// RELEASED for a buffer that has come back before.
-    #[error("RELEASED {words:x?} again at {place:?}")]
+    #[error("RELEASED {words:x?} again at {place}")]
     ReleasedTwice {
         /// Its words.
         words: [u32; 5],
@@ -220,7 +230,7 @@ pub enum Violation {
         place: Place,
     },
     /// RELEASED although no FREE was sent: somebody else dropped the service's reference.
-    #[error("RELEASED {words:x?} before FREE at {place:?}")]
+    #[error("RELEASED {words:x?} before FREE at {place}")]
     ReleasedBeforeFree {
         /// Its words.
         words: [u32; 5],
@@ -228,7 +238,7 @@ pub enum Violation {
         place: Place,
     },
     /// RELEASED whose address, size or handle is not the import's.
-    #[error("RELEASED {words:x?}, expected {expected:x?}, at {place:?}")]
+    #[error("RELEASED {words:x?}, expected {expected:x?}, at {place}")]
     ReleasedMismatch {
         /// Its words.
         words: [u32; 5],

@@ -74,14 +74,19 @@ pub struct ReleaseFailure {
 impl<B: Lend, const N: usize> Smem<B, N> {
     /// Tells firmware to let go. From here on the buffer cannot be reached.
     ///
+    /// What has come is read before FREE is sent: a RELEASED that nobody asked for would pass for the answer afterwards.
+    ///
     /// # Errors
-    /// [`FreeFailure`] with the token.
+    /// [`FreeFailure`] with the token; nothing was sent.
     pub fn free<P: Platform, W: Window>(
         &mut self,
         link: &mut Vchiq<P, W>,
         imported: Imported,
         deadline: Deadline,
     ) -> Result<Freed, FreeFailure> {
+        if let Err(error) = self.poll(link) {
+            return Err(FreeFailure { error, imported });
+        }
         match self.try_free(link, imported.kernel_id, |link, service, message| {
             link.send(service, &[message], deadline)
         }) {

@@ -262,3 +262,20 @@ fn a_buffer_of_no_bytes_is_not_lent() {
     assert_eq!(failure.error.owner(), vchiq_mbox::Owner::Harness);
     assert_eq!(Error::Absent.owner(), vchiq_mbox::Owner::Firmware);
 }
+
+#[test]
+fn released_that_lies_there_unread_is_not_taken_for_the_answer_to_free() {
+    let (mut link, board, firmware, mut client) = opened();
+    let imported = import(&mut link, &mut client, 0xd010_0000);
+    inject(&board, &[0x8000_000b, 0xd010_0000, 0x1000, 1, 0xc000_0020]);
+    let deadline = soon(&link);
+    let failure = client.free(&mut link, imported, deadline).unwrap_err();
+    assert!(
+        matches!(failure.error, Error::Violation(Violation::ReleasedBeforeFree { .. })),
+        "{}",
+        failure.error
+    );
+    board.run_peer();
+    assert!(firmware.requests_of(4).is_empty(), "no FREE of a dead handle");
+    assert!(client.take_recovered().is_some());
+}

@@ -10,7 +10,7 @@ use vchiq_mbox::{
 
 use crate::{
     black_box::{self, BlackBox, Left},
-    board::{Board, Identity, Parts, SLOT_WINDOW_BYTES},
+    board::{Board, Host, Identity, Parts, SLOT_WINDOW_BYTES},
     failure::Failure,
     histogram::Samples,
     journal::Journal,
@@ -94,7 +94,7 @@ pub(crate) struct Session<'a, B: Board> {
     spent_before: Duration,
     /// Name of the scenario that runs.
     pub(crate) scenario: &'static str,
-    /// A scenario that failed and left a service open which cannot be closed, because VideoCore still has buffers.
+    /// A scenario that left a service open which cannot be closed, because VideoCore still has buffers.
     pub(crate) spoilt_by: Option<&'static str>,
     /// The MMAL client, between two scenarios that use it.
     pub(crate) media: Option<Media>,
@@ -174,9 +174,13 @@ impl<'a, B: Board> Session<'a, B> {
         u32::try_from(self.spent_before.as_millis() + now_ms).unwrap_or(u32::MAX)
     }
 
-    /// `timeout`, or the plan's longest wait if that is shorter, from now. Not cut at the end of the run: an answer cut off by our own limit would be called missing,
-    /// and the firmware blamed. The run's time is looked at between messages ([`Self::check_run_time`]).
-    pub(crate) fn deadline(&self, timeout: Duration) -> Deadline {
+    /// `timeout`, or the plan's longest wait if that is shorter, from now. Not cut at the end of the run: an answer cut
+    /// off by our own limit would be called missing, and the firmware blamed. The run's time is looked at between
+    /// messages ([`Self::check_run_time`]).
+    ///
+    /// Every wait begins here, so the watchdog is kicked here: it is for a core that stands, not for many waits in a row.
+    pub(crate) fn deadline(&mut self, timeout: Duration) -> Deadline {
+        self.journal.host().progress();
         let longest = Duration::from_millis(u64::from(self.plan.timeout_ms));
         Deadline::after(&self.clock, timeout.min(longest))
     }

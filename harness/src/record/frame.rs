@@ -9,7 +9,7 @@ pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
 pub const VERSION: u8 = 4;
 /// No frame is longer.
-pub const MAX_FRAME: usize = 1200;
+pub const MAX_FRAME: usize = 1344;
 
 const HEAD: usize = 3;
 const TAIL: usize = 4;

@@ -31,9 +31,9 @@ pub fn clipped<const N: usize>(text: &str) -> String<N> {
 /// Records of one frame hold at most this many buckets.
 pub const BUCKETS_PER_RECORD: usize = 64;
 /// Facts that a step can carry.
-pub const MAX_EVIDENCE: usize = 14;
+pub const MAX_EVIDENCE: usize = 18;
 /// Counts that a scenario can carry.
-pub const MAX_COUNTS: usize = 26;
+pub const MAX_COUNTS: usize = 30;
 /// Bytes of text that one record carries; a longer text comes in several.
 pub const TEXT_BYTES: usize = 512;
 

@@ -102,7 +102,11 @@ fn in_time<'a, B: Board, T>(
         opened => return opened,
     };
     wait(session, AGAIN);
-    let Ok(late) = open(session) else { return Err(refused) };
+    let late = match open(session) {
+        Ok(late) => late,
+        Err(failure) if failure.verdict == Verdict::Absent => return Err(refused),
+        Err(failure) => return Err(failure),
+    };
     close(session, late)?;
     let reason = format_args!("{name} refuses OPEN, and takes it a second later: it was opened too early");
     Err(Failure::fail(Owner::Firmware, reason).with("delay_us", session.plan.delay_us))

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     board::{Board, Host, LENDABLE_BYTES},
     failure::Failure,
-    session::{CONTROL_TIMEOUT, Counts, Session, gravest},
+    session::{CONTROL_TIMEOUT, Counts, LinkState, Session, gravest},
     verdict::Owner,
 };
 
@@ -63,8 +63,8 @@ fn ladder<B: Board>() -> [Rung<B>; 8] {
         rung("board", false, board),
         rung("mailbox", true, mailbox),
         rung("clocks", false, clocks),
-        rung("vchiq-init", true, link::take_up),
-        rung("connect", true, link::connect),
+        rung("vchiq-init", true, vchiq_init),
+        rung("connect", true, connect),
         rung("doorbell", false, doorbell),
         rung("echo-service", false, echo_service),
         rung("smem-service", false, smem_service),
@@ -158,6 +158,19 @@ fn clocks<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
     }
     let reason = format_args!("the cycle counter runs at {counted} Hz, the firmware measures {measured} Hz");
     Err(Failure::fail(Owner::Harness, reason).with("counted", counted).with("measured", measured))
+}
+
+/// VCHIQ_INIT works once in the life of a firmware: a scenario before this one may have brought the link up.
+fn vchiq_init<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
+    match &session.link_state {
+        LinkState::Down => link::take_up(session),
+        LinkState::TakenUp | LinkState::Up => Ok(()),
+        LinkState::Failed(failure) => Err(failure.clone()),
+    }
+}
+
+fn connect<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
+    if session.link_state == LinkState::Up { Ok(()) } else { link::connect(session) }
 }
 
 /// An OPEN that is refused is a round trip that every firmware makes; its answer has to ring.

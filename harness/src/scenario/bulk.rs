@@ -229,7 +229,7 @@ fn move_once<B: Board>(
 
 /// Looks again a moment later: bytes that are changed stay so, bytes that are late come.
 fn whole_later<B: Board>(
-    session: &Session<'_, B>,
+    session: &mut Session<'_, B>,
     memory: &Stretch<'_, B::Lendable>,
     inside: Pattern,
     around: Pattern,

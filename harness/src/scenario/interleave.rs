@@ -72,6 +72,7 @@ fn rounds<'a, B: Board>(
         let in_flight = submit(session, media, input, payload(&imported), Fill::frame(SIZE as u32))?;
         back(session, media, in_flight)?;
         let freed = shared_memory::free(session, client, imported)?;
+        let deadline = session.deadline(ANSWER_TIMEOUT);
         let answer = session.link.receive(service, deadline).map(Message::hold);
         let answer = answer.map_err(|error| session.link_failure(error))?;
         if held.is_full()

@@ -34,5 +34,5 @@ pub(super) fn close<B: Board>(session: &mut Session<'_, B>) {
 /// Says why a service that is open already cannot be opened again.
 pub(super) fn check<B: Board>(session: &Session<'_, B>) -> Result<(), Failure> {
     let Some(scenario) = session.spoilt_by else { return Ok(()) };
-    Err(Failure::skip(format_args!("{scenario} failed and left services open that cannot be closed safely")))
+    Err(Failure::skip(format_args!("{scenario} left services open that cannot be closed safely")))
 }

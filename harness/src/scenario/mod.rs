@@ -107,7 +107,7 @@ fn cannot_run<B: Board>(session: &Session<'_, B>, kind: Kind) -> Option<Failure>
     let is_model = session.peer.revision == FirmwareRevision::MODEL;
     match kind.scenario().needs {
         Needs::Firmware if is_model => {
-            Some(Failure::skip(format_args!("needs real firmware: the model has no such service")))
+            Some(Failure::skip(format_args!("needs real firmware: the model does not do all of this")))
         }
         Needs::Model if !is_model => {
             Some(Failure::skip(format_args!("needs the model: no firmware does this by itself")))

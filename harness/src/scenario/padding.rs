@@ -28,6 +28,8 @@ const SLOT: u32 = vchiq_mbox::wire::SLOT_SIZE as u32;
 const HEADER: u32 = 8;
 /// The least an ECHO takes with its header: 4 bytes, rounded up.
 const LEAST: u32 = 16;
+/// Messages that take a position anywhere: two within the slot, one into the next, two there, and some to spare.
+const MOST_TO_GO: u32 = 8;
 /// One side's transmit position.
 type Position = fn(&Positions) -> u32;
 
@@ -68,10 +70,7 @@ impl Walk {
         if wanted == HEADER {
             self.send_empty_at_start(session)?;
         }
-        while self.offset(session) != wanted {
-            let stride = stride_towards(self.offset(session), wanted);
-            self.send(session, stride)?;
-        }
+        self.go_to(session, wanted)?;
         let start = (self.position)(&session.link.positions());
         self.send(session, room + HEADER)?;
         let positions = session.link.positions();
@@ -98,10 +97,25 @@ impl Walk {
     /// service has no use for such a message.
     fn send_empty_at_start<B: Board>(&mut self, session: &mut Session<'_, B>) -> Result<(), Failure> {
         let spare = link::open(session, GCMD, "GCMD")?;
-        while self.offset(session) != 0 {
-            self.send(session, stride_towards(self.offset(session), SLOT))?;
-        }
+        self.go_to(session, 0)?;
         link::close(session, spare)
+    }
+
+    /// Sends messages until the position is at this offset of a slot. Theirs is VideoCore's to move.
+    fn go_to<B: Board>(&mut self, session: &mut Session<'_, B>, wanted: u32) -> Result<(), Failure> {
+        for _ in 0..MOST_TO_GO {
+            let offset = self.offset(session);
+            if offset == wanted {
+                return Ok(());
+            }
+            let stride = stride_towards(offset, if wanted == 0 { SLOT } else { wanted });
+            self.send(session, stride)?;
+        }
+        let positions = session.link.positions();
+        Err(Failure::fail(Owner::Firmware, format_args!("messages do not lie where their sizes put them"))
+            .with("wanted", wanted)
+            .with("found", self.offset(session))
+            .at(&positions))
     }
 
     fn offset<B: Board>(&self, session: &Session<'_, B>) -> u32 {

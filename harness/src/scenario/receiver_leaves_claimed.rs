@@ -41,8 +41,12 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -
         counts.set("silent", silent.into());
         Ok(())
     })?;
-    // A buffer may be out for ever, so the service is not closed.
-    session.spoilt_by = Some(session.scenario);
+    if client.outstanding().next().is_some() {
+        // It is out for ever, so the service cannot be closed.
+        session.spoilt_by = Some(session.scenario);
+    } else {
+        shared_memory::close(session, &mut client)?;
+    }
     session.step("others", |session| {
         session.ask::<FirmwareRevision>(())?;
         echo::ping_alone(session)

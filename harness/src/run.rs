@@ -64,6 +64,8 @@ enum NoPlan {
 
 /// Reads the plan from the command line and follows it. Returns in bounded time: every wait has a deadline, and the
 /// run as a whole has one.
+// A function of its own: the tests of the watchdog and of the register dump replace its first instructions.
+#[inline(never)]
 pub fn run<B: Board>(board: &mut B) -> Outcome {
     let parts = board.parts();
     match read_plan::<B>(parts) {

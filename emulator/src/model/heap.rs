@@ -39,25 +39,37 @@ pub(super) struct Terminated {
 /// The handles, and the memory that our own blocks come from.
 pub(super) struct Heap {
     blocks: BTreeMap<u32, Block>,
+    space: Space,
+    handles: u32,
+}
+
+/// What has not been given out yet. Memory is not given out twice.
+struct Space {
     next: u32,
     end: u32,
-    handles: u32,
+}
+
+impl Space {
+    /// Whole pages of it, as the Arm and the model see them.
+    fn reserve(&mut self, size: u32, alignment: u32) -> Option<u32> {
+        let alignment = alignment.max(PAGE).checked_next_power_of_two()?;
+        let address = self.next.checked_next_multiple_of(alignment)?;
+        let bytes = size.max(1).checked_next_multiple_of(PAGE)?;
+        self.next = address.checked_add(bytes).filter(|end| *end <= self.end)?;
+        Some(address | DIRECT_ALIAS)
+    }
 }
 
 impl Heap {
     /// Over physical memory from `start` to `end`.
     pub(super) fn new(start: u32, end: u32) -> Self {
-        Self { blocks: BTreeMap::new(), next: start.next_multiple_of(PAGE), end, handles: 0 }
+        let space = Space { next: start.next_multiple_of(PAGE), end };
+        Self { blocks: BTreeMap::new(), space, handles: 0 }
     }
 
-    /// A block of our own; `None` if there is no room. Memory is not given out twice.
+    /// A block of our own; `None` if there is no room.
     pub(super) fn allocate(&mut self, size: u32, alignment: u32) -> Option<u32> {
-        let alignment = alignment.max(PAGE).checked_next_power_of_two()?;
-        let address = self.next.checked_next_multiple_of(alignment)?;
-        let space = size.max(1).checked_next_multiple_of(PAGE)?;
-        let end = address.checked_add(space).filter(|end| *end <= self.end)?;
-        self.next = end;
-        let address = address | DIRECT_ALIAS;
+        let address = self.space.reserve(size, alignment)?;
         Some(self.insert(FIRST_OWN, Block { address, size, references: 1, locks: 0, import: None }))
     }
 
@@ -101,15 +113,16 @@ impl Heap {
         Ok(self.end_if_unused(handle))
     }
 
-    /// Changes the size of one of our own unlocked blocks, within its space.
+    /// Changes the size of one of our own unlocked blocks; one that outgrows its space moves.
     pub(super) fn resize(&mut self, handle: u32, size: u32) -> bool {
         let unlocked = |block: &&mut Block| block.locks == 0 && block.import.is_none();
         let Some(block) = self.blocks.get_mut(&handle).filter(unlocked) else { return false };
-        let fits = size <= block.size.next_multiple_of(PAGE);
-        if fits {
-            block.size = size;
+        if size > block.size.next_multiple_of(PAGE) {
+            let Some(address) = self.space.reserve(size, PAGE) else { return false };
+            block.address = address;
         }
-        fits
+        block.size = size;
+        true
     }
 
     fn end_if_unused(&mut self, handle: u32) -> Option<Terminated> {
@@ -154,8 +167,21 @@ mod tests {
         assert_eq!(heap.block(first), Some((0xd000_0000, 5000)));
         assert_eq!(heap.block(second), Some((0xd000_2000, 4096)));
         assert_eq!(heap.allocate(8192, 4), None);
-        assert!(heap.resize(first, 8192) && !heap.resize(first, 8193));
+        assert!(heap.resize(first, 8192) && heap.block(first) == Some((0xd000_0000, 8192)));
+        assert!(!heap.resize(first, 8193), "there is no room to move to");
         assert_eq!(heap.release(first), Ok(None));
         assert_eq!(heap.lock(first), None);
+    }
+
+    #[test]
+    fn a_block_that_outgrows_its_space_moves_unless_it_is_locked() {
+        let mut heap = Heap::new(0x1000_0000, 0x1001_0000);
+        let (first, second) = (heap.allocate(4096, 4).unwrap(), heap.allocate(4096, 4).unwrap());
+        heap.lock(first);
+        assert!(!heap.resize(first, 8192));
+        assert_eq!(heap.unlock(first), Ok(None));
+        assert!(heap.resize(first, 8192));
+        assert_eq!(heap.block(first), Some((0xd000_2000, 8192)));
+        assert_eq!(heap.block(second), Some((0xd000_1000, 4096)));
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 pub(super) static DESCRIPTION: Scenario = Scenario {
     name: "heap",
     group: Group::Smem,
-    needs: Needs::Firmware,
+    needs: Needs::VideoCore,
     proves: "the old requests of the service still work: ALLOC, LOCK, UNLOCK, UNLOCK_NOANS, RESIZE and FREE of heap blocks",
     asked_by: "users of the older vcsm driver (userland PR #445)",
     steps: &["open", "cached", "non-cached", "close"],

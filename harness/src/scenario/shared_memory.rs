@@ -219,7 +219,7 @@ impl From<Error> for Failure {
         match error {
             Error::Link(error) => error.into(),
             Error::Absent | Error::NoReleaseNotice => Self::absent(format_args!("{error}")),
-            Error::ImportTimedOut { .. } | Error::ReleaseTimedOut { .. } => {
+            Error::ImportTimedOut { .. } | Error::RequestTimedOut { .. } | Error::ReleaseTimedOut { .. } => {
                 Self::hung(owner, format_args!("{error}"))
             }
             _ => Self::fail(owner, format_args!("{error}")),

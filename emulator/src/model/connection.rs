@@ -169,7 +169,11 @@ impl VideoCore {
 
     /// The Arm pauses the link: we answer, and say nothing more until RESUME.
     fn on_pause(&mut self, board: &mut Board<'_>) {
-        if self.link.as_ref().is_some_and(|link| link.paused) || self.mischief.always(Defect::PauseForEver) {
+        let mischief = &self.mischief;
+        if mischief.always(Defect::PauseForEver) || mischief.always(Defect::PauseSilent) {
+            return;
+        }
+        if self.link.as_ref().is_some_and(|link| link.paused) {
             return;
         }
         self.send(board, MessageId::new(kind::PAUSE, 0, 0), Vec::new());

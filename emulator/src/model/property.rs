@@ -51,6 +51,16 @@ const STATUS_FAILED: u32 = 0xffff_ffff;
 const TEMPERATURE: u32 = 48_312;
 const TEMPERATURE_LIMIT: u32 = 85_000;
 
+/// What is to be said to a property message.
+enum Reply {
+    /// Its word, sent back.
+    Plain,
+    /// Its word; VCHIQ_INIT was among the tags.
+    Init,
+    /// Nothing.
+    Lost,
+}
+
 impl VideoCore {
     /// Answers a word of mailbox 1; gives the word to send back.
     pub(super) fn answer_mail(&mut self, board: &mut Board<'_>, word: u32) -> Option<u32> {
@@ -62,9 +72,10 @@ impl VideoCore {
             return None;
         }
         let buffer = word & !CHANNEL_MASK;
-        let asks_init = self.answer_tags(board, buffer);
-        if !asks_init {
-            return Some(word);
+        match self.answer_tags(board, buffer) {
+            Reply::Lost => return None,
+            Reply::Plain => return Some(word),
+            Reply::Init => {}
         }
         let mischief = &self.mischief;
         if mischief.always(Defect::PropertyCodeRequest) {
@@ -87,10 +98,10 @@ impl VideoCore {
         }
     }
 
-    /// Answers every tag of a message; true if VCHIQ_INIT was among them.
-    fn answer_tags(&mut self, board: &mut Board<'_>, buffer: u32) -> bool {
+    /// Answers every tag of a message.
+    fn answer_tags(&mut self, board: &mut Board<'_>, buffer: u32) -> Reply {
         let total = board.load(buffer);
-        let mut asks_init = false;
+        let mut reply = Reply::Plain;
         let mut offset = 8;
         let mut code = CODE_ERROR;
         while offset + 4 <= total.min(MAX_BYTES) {
@@ -105,7 +116,12 @@ impl VideoCore {
                 break;
             }
             let request = board.load_bytes(value, room as usize);
-            asks_init |= name == tag::VCHIQ_INIT;
+            if name == tag::VCHIQ_INIT {
+                reply = Reply::Init;
+            }
+            if self.loses_reply(name) {
+                reply = Reply::Lost;
+            }
             if let Some(answer) = self.answer_tag(board, name, &request) {
                 let kept = answer.len().min(room as usize);
                 board.store_bytes(value, &answer[..kept]);
@@ -114,7 +130,16 @@ impl VideoCore {
             offset += 12 + room.next_multiple_of(4);
         }
         board.store(buffer.wrapping_add(4), code);
-        asks_init
+        reply
+    }
+
+    /// True if the message with this tag gets no reply, though the tag is carried out.
+    fn loses_reply(&mut self, name: u32) -> bool {
+        match name {
+            tag::MEMORY_LOCK => self.mischief.on(3, Defect::LockSilent),
+            tag::MEMORY_UNLOCK => self.mischief.on(3, Defect::UnlockSilent),
+            _ => false,
+        }
     }
 
     /// The value of a tag; `None` for a tag that nobody knows.

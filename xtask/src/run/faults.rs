@@ -124,16 +124,25 @@ impl Runs<'_> {
 
 /// The plan with those scenarios only that can meet the fault.
 fn plan_for(fault: Fault, options: &RunOptions) -> Plan {
-    let scenarios: &[Kind] = match fault.stage {
+    let scenarios = scenarios_of(fault.stage).iter().copied().collect();
+    Plan { scenarios, ..options.card.plan() }
+}
+
+/// Those scenarios only that can meet a fault of the stage.
+pub const fn scenarios_of(stage: Stage) -> &'static [Kind] {
+    match stage {
         Stage::Mailbox => &[Kind::BringUp],
         Stage::SlotZero | Stage::Connection | Stage::Transport | Stage::Slots | Stage::Echo => {
             &[Kind::BringUp, Kind::Echo]
         }
         Stage::Bulk => &[Kind::Bulk],
         Stage::Client => &[Kind::Offers],
+        Stage::Pause => &[Kind::Pause],
+        Stage::Command => &[Kind::Gencmd],
+        Stage::OldClient => &[Kind::VersionOne],
         Stage::SharedMemory => &[Kind::Handshake],
-    };
-    Plan { scenarios: scenarios.iter().copied().collect(), ..options.card.plan() }
+        Stage::Heap => &[Kind::Heap],
+    }
 }
 
 /// The first scenario that did not pass, under the fault's name.

@@ -30,7 +30,7 @@ use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{firmware, paths, report};
 pub use decoder::Strings;
-pub use faults::is_expected;
+pub use faults::{is_expected, scenarios_of};
 pub use many::side_by_side;
 pub use pace::{Pace, span};
 pub use rig::{Rig, Subject};

@@ -2,10 +2,14 @@
 
 mod bulk;
 mod client;
+mod command;
 mod connection;
 mod defect;
 mod echo;
+mod heap;
 mod mailbox;
+mod old_client;
+mod pause;
 mod shared_memory;
 mod slot_zero;
 mod slots;
@@ -32,8 +36,16 @@ pub enum Stage {
     Bulk,
     /// What VideoCore asks of the Arm.
     Client,
+    /// PAUSE and RESUME from the Arm.
+    Pause,
+    /// Text commands by the service GCMD.
+    Command,
+    /// The shared-memory service with a client that never tells its version.
+    OldClient,
     /// The shared-memory service and its mailbox tags.
     SharedMemory,
+    /// Blocks of VideoCore's own heap.
+    Heap,
 }
 
 impl Stage {
@@ -48,7 +60,11 @@ impl Stage {
             Self::Echo => "echo",
             Self::Bulk => "bulk",
             Self::Client => "client",
+            Self::Pause => "pause",
+            Self::Command => "command",
+            Self::OldClient => "old client",
             Self::SharedMemory => "shared memory",
+            Self::Heap => "heap",
         }
     }
 }
@@ -126,7 +142,7 @@ impl Fault {
 }
 
 /// The faults of each stage, in the order of a run.
-const STAGES: [&[Fault]; 9] = [
+const STAGES: [&[Fault]; 13] = [
     mailbox::FAULTS,
     slot_zero::FAULTS,
     connection::FAULTS,
@@ -135,7 +151,11 @@ const STAGES: [&[Fault]; 9] = [
     echo::FAULTS,
     bulk::FAULTS,
     client::FAULTS,
+    pause::FAULTS,
+    command::FAULTS,
+    old_client::FAULTS,
     shared_memory::FAULTS,
+    heap::FAULTS,
 ];
 
 /// How many there are.

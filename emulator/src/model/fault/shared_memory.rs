@@ -70,12 +70,28 @@ pub(super) const FAULTS: &[Fault] = &[
         defect: Defect::LockRefused,
     },
     Fault {
+        name: "lock-silent",
+        breaks: "the property message that locks an imported handle is not answered",
+        stage: Stage::SharedMemory,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::LockSilent,
+    },
+    Fault {
         name: "lock-elsewhere",
         breaks: "lock answers an address 4096 bytes further on",
         stage: Stage::SharedMemory,
         verdict: Fail,
         owner: Firmware,
         defect: Defect::LockElsewhere,
+    },
+    Fault {
+        name: "unlock-silent",
+        breaks: "the property message that unlocks an imported handle is not answered",
+        stage: Stage::SharedMemory,
+        verdict: Hung,
+        owner: Firmware,
+        defect: Defect::UnlockSilent,
     },
     Fault {
         name: "unlock-fails",
@@ -92,6 +108,14 @@ pub(super) const FAULTS: &[Fault] = &[
         verdict: Fail,
         owner: Firmware,
         defect: Defect::ReleasedEarly,
+    },
+    Fault {
+        name: "released-early-once",
+        breaks: "RELEASED is sent right after IMPORT, before FREE, and not again",
+        stage: Stage::SharedMemory,
+        verdict: Fail,
+        owner: Firmware,
+        defect: Defect::ReleasedEarlyOnce,
     },
     Fault {
         name: "released-late",

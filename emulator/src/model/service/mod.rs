@@ -10,6 +10,7 @@ pub(super) use shared_memory::SharedMemory;
 
 use super::VideoCore;
 use super::board::Board;
+use super::fault::Defect;
 
 /// A port that nobody has.
 pub(super) const NOBODY: u16 = 0xabc;
@@ -85,6 +86,9 @@ impl VideoCore {
             Kind::Data => self.serve_data(board, message),
             Kind::SharedMemory => self.serve_shared_memory(board, message),
             Kind::Command => {
+                if self.mischief.on(3, Defect::GencmdSilent) {
+                    return;
+                }
                 let answer = command::answer(&self.facts, &message.payload);
                 self.send_data(board, message.port, answer);
             }

@@ -53,6 +53,8 @@ pub(in crate::model) struct SharedMemory {
     version: u32,
     /// By transaction: handles given out, for ACTION_CLEAN.
     imports: BTreeMap<u32, u32>,
+    /// A handle whose RELEASED has been sent before its end, and is not to be sent again.
+    told_early: Option<u32>,
     /// The latest replies, oldest first.
     replies: VecDeque<Vec<u8>>,
 }
@@ -70,6 +72,9 @@ fn message(words: &[u32]) -> Vec<u8> {
 
 impl VideoCore {
     pub(super) fn serve_shared_memory(&mut self, board: &mut Board<'_>, incoming: &Incoming) {
+        if self.mischief.always(Defect::SmemSilent) {
+            return;
+        }
         let words: Vec<u32> = incoming
             .payload
             .chunks_exact(4)
@@ -100,6 +105,9 @@ impl VideoCore {
                 self.reply(board, &[transaction, handle, address, body(1), body(2)]);
             }
             kind::LOCK => {
+                if self.mischief.on(3, Defect::HeapSilent) {
+                    return;
+                }
                 let address = self.heap.lock(body(0)).unwrap_or(0);
                 self.reply(board, &[transaction, body(0), address, 0]);
             }
@@ -155,6 +163,10 @@ impl VideoCore {
         if self.mischief.on(3, Defect::ReleasedEarly) {
             self.tell_released(board, Some(Terminated { handle, import }));
         }
+        if self.mischief.on(3, Defect::ReleasedEarlyOnce) {
+            self.tell_released(board, Some(Terminated { handle, import }));
+            self.shared_memory.told_early = Some(handle);
+        }
         if self.mischief.on(3, Defect::UnknownNotice) {
             self.reply(board, &[UNSOLICITED | 15, 1, 2]);
         }
@@ -179,7 +191,7 @@ impl VideoCore {
     /// Tells a client of version 2 that nobody uses its buffer any more.
     pub(in crate::model) fn tell_released(&mut self, board: &mut Board<'_>, terminated: Option<Terminated>) {
         let Some(Terminated { handle, import }) = terminated else { return };
-        if self.shared_memory.version < VERSION {
+        if self.shared_memory.version < VERSION || self.shared_memory.told_early == Some(handle) {
             return;
         }
         let mut words = [UNSOLICITED | kind::RELEASED, import.address, import.size, import.kernel_id, handle];

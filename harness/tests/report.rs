@@ -273,6 +273,26 @@ fn a_reset_in_mid_run_hangs_what_ran_before_it() {
     assert_eq!(collected.report.verdict(), Verdict::Hung);
 }
 
+#[test]
+fn what_a_life_did_not_reach_is_skipped_when_another_run_begins_without_it() {
+    let mut first = opening("echo,handshake");
+    first.extend([scenario_start("echo"), scenario_end("echo", Verdict::Pass)]);
+    let mut second = opening("");
+    second.extend([scenario_start("reset"), scenario_end("reset", Verdict::Hung)]);
+    second.push(end(&second, Verdict::Hung));
+    let collected = collect(&[lines(&first), lines(&second)].concat(), None);
+    let scenarios = &collected.report.scenarios;
+    let verdicts: Vec<_> =
+        scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
+    let expected = [
+        ("echo", Verdict::Pass),
+        ("end", Verdict::Hung),
+        ("reset", Verdict::Hung),
+        ("handshake", Verdict::Skip),
+    ];
+    assert_eq!(verdicts, expected);
+}
+
 fn resumed(scenario: &str, cause: ResetCause) -> Record {
     let Some(Record::Start(start)) = opening("").into_iter().next() else { panic!("no start") };
     Record::Resumed(Resumed { start, resets: 1, scenario: clipped(scenario), cause })

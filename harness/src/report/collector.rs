@@ -66,6 +66,7 @@ pub struct Collected {
 pub struct Collector {
     setup: Setup,
     start: Option<record::Start>,
+    /// By whichever life, each once: a run that begins without them has not reached them either.
     planned: Vec<String>,
     inventory: Inventory,
     scenarios: Vec<Pending>,
@@ -150,7 +151,11 @@ impl Collector {
             Record::Start(start) => self.start(start),
             Record::Resumed(resumed) => self.resume(resumed),
             Record::Before { name, verdict } => self.note_before(&name, verdict),
-            Record::Planned { name } => self.planned.push(name.to_string()),
+            Record::Planned { name } => {
+                if !self.planned.iter().any(|planned| *planned == *name) {
+                    self.planned.push(name.to_string());
+                }
+            }
             told @ (Record::Board(_)
             | Record::Clocks(_)
             | Record::Peer(_)
@@ -183,6 +188,11 @@ impl Collector {
     /// The last record of a run has arrived.
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
+    }
+
+    /// How many scenarios have been announced.
+    pub fn planned(&self) -> usize {
+        self.planned.len()
     }
 
     /// Writes the report. A run without a last record is `hung` where it stopped.
@@ -233,7 +243,6 @@ impl Collector {
             self.close_hung(Some("the image started again"));
         }
         self.start = Some(start);
-        self.planned.clear();
         self.inventory.restart();
     }
 
@@ -244,7 +253,6 @@ impl Collector {
             self.start(start);
         } else {
             self.start = Some(start);
-            self.planned.clear();
             self.inventory.restart();
         }
         // What the machine did in between is not the scenario's.

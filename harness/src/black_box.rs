@@ -8,10 +8,10 @@
 //! word 0    magic                      8 … 15   step that runs, 32 bytes
 //!      1    layout, number of words   16 … 31   verdicts, 4 bits a scenario of the plan; 0: not ended
 //!      2    sequence                       32   checksum of the words before
-//!   3, 4    fingerprint of the plan
+//!   3, 4    fingerprint of the image; of the plan, 0: not read yet
 //!      5    resets so far
 //!      6    milliseconds used, up to the last end of a scenario
-//!      7    phase; in bits 8 to 15 the place in the plan that it is about
+//!      7    phase; in bits 8 to 15 the place in the plan that it is about; bit 16: a life begins
 //! ```
 //!
 //! Nothing here waits for a store to arrive. The memory is not cached; the processor's write buffer drains within
@@ -31,7 +31,7 @@ use crate::{
 /// "HRNB", the first word of a copy.
 const MAGIC: u32 = 0x424e_5248;
 /// Raised whenever the words change their meaning.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 const WORDS: usize = 33;
 const CHECKSUM: usize = WORDS - 1;
@@ -60,16 +60,42 @@ pub(crate) enum Phase {
     Resetting(usize),
 }
 
+/// Tells a plan, in its image, from others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fingerprint {
+    image: u32,
+    /// 0: not read.
+    plan: u32,
+}
+
+impl Fingerprint {
+    /// Of the image alone, before its plan has been read. Another image may count its scenarios otherwise.
+    pub(crate) fn of_image(git: &str, profile: &str) -> Self {
+        Self { image: hash(git.bytes().chain(profile.bytes())), plan: 0 }
+    }
+
+    /// Of a plan in this image.
+    pub(crate) fn with_plan(self, text: &[u8]) -> Self {
+        Self { plan: hash(text.iter().copied()).max(1), ..self }
+    }
+}
+
+/// FNV-1a, 32 bits.
+fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 /// How far a run has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct State {
-    /// Tells this plan, in this image, from others.
-    pub(crate) fingerprint: u64,
+    pub(crate) fingerprint: Fingerprint,
     /// How often the board has been reset in this run.
     pub(crate) resets: u32,
     /// Time the run has used, up to the last end of a scenario.
     pub(crate) spent_ms: u32,
     pub(crate) phase: Phase,
+    /// A life has begun, and does not know yet whether the run goes on: it has not read its plan.
+    pub(crate) beginning: bool,
     /// The step that runs; empty outside of one.
     pub(crate) step: Name,
     /// How the scenarios of the plan ended, by place.
@@ -77,12 +103,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(fingerprint: u64) -> Self {
+    fn new(fingerprint: Fingerprint) -> Self {
         Self {
             fingerprint,
             resets: 0,
             spent_ms: 0,
             phase: Phase::Between,
+            beginning: false,
             step: Name::new(),
             verdicts: [None; MAX_SCENARIOS],
         }
@@ -98,11 +125,11 @@ impl State {
         words[0] = MAGIC;
         words[1] = LAYOUT << 16 | WORDS as u32;
         words[2] = sequence;
-        words[3] = self.fingerprint as u32;
-        words[4] = (self.fingerprint >> 32) as u32;
+        words[3] = self.fingerprint.image;
+        words[4] = self.fingerprint.plan;
         words[5] = self.resets;
         words[6] = self.spent_ms;
-        words[7] = phase | (place as u32) << 8;
+        words[7] = phase | (place as u32) << 8 | u32::from(self.beginning) << 16;
         for (word, bytes) in words[STEP..].iter_mut().zip(self.step.as_bytes().chunks(4)) {
             let mut four = [0; 4];
             four[..bytes.len()].copy_from_slice(bytes);
@@ -122,7 +149,12 @@ impl State {
         if !known || words[CHECKSUM] != checksum(words) {
             return None;
         }
-        let place = usize::try_from(words[7] >> 8).ok().filter(|place| *place < MAX_SCENARIOS)?;
+        let place = usize::try_from(words[7] >> 8 & 0xff).ok().filter(|place| *place < MAX_SCENARIOS)?;
+        let beginning = match words[7] >> 16 {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
         let phase = match words[7] & 0xff {
             0 => Phase::Between,
             1 => Phase::Running(place),
@@ -135,10 +167,11 @@ impl State {
             *verdict = verdict_of(words[word] >> shift & 0xf)?;
         }
         let state = Self {
-            fingerprint: u64::from(words[3]) | u64::from(words[4]) << 32,
+            fingerprint: Fingerprint { image: words[3], plan: words[4] },
             resets: words[5],
             spent_ms: words[6],
             phase,
+            beginning,
             step: step_of(&words[STEP..STEP + STEP_WORDS])?,
             verdicts,
         };
@@ -189,14 +222,6 @@ fn checksum(words: &[u32; WORDS]) -> u32 {
     words[..CHECKSUM].iter().fold(MAGIC, |sum, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1))
 }
 
-/// A fingerprint of bytes, continued from another one (FNV-1a, 64 bits).
-pub(crate) fn fingerprint(so_far: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(so_far, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-/// Where [`fingerprint`] begins.
-pub(crate) const FINGERPRINT_START: u64 = 0xcbf2_9ce4_8422_2325;
-
 /// What a run left that did not end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Left {
@@ -206,8 +231,45 @@ pub(crate) struct Left {
     pub(crate) iterations: Option<u32>,
 }
 
-/// Looks for a run with this fingerprint that did not end. After power-on there is none, whatever memory holds.
-pub(crate) fn left<W: Window>(window: &W, fingerprint: u64, last_reset: LastReset) -> Option<Left> {
+/// What a life finds that begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    /// No run of this image.
+    Nothing,
+    /// A run of this image that has not ended.
+    OpenRun,
+    /// The life before began and did not get as far as its plan.
+    NoPlanBefore,
+}
+
+/// Notes that a life begins, before the first question that the Arm could stand in. To `image` its plan is unknown.
+pub(crate) fn begin<W: Window>(window: &W, image: Fingerprint, last_reset: LastReset) -> Found {
+    let left = newest(window, last_reset).filter(|left| left.state.fingerprint.image == image.image);
+    let found = match &left {
+        None => Found::Nothing,
+        Some(left) if left.state.beginning => Found::NoPlanBefore,
+        Some(_) => Found::OpenRun,
+    };
+    let mut black_box = BlackBox::new(window, image, left.as_ref());
+    black_box.state.beginning = true;
+    black_box.write();
+    found
+}
+
+/// The run has ended, or cannot begin: there is nothing to go on with.
+pub(crate) fn close<W: Window>(window: &W) {
+    for at in COPIES {
+        window.store(at, 0);
+    }
+}
+
+/// Looks for a run with this fingerprint that did not end.
+pub(crate) fn left<W: Window>(window: &W, fingerprint: Fingerprint, last_reset: LastReset) -> Option<Left> {
+    newest(window, last_reset).filter(|left| left.state.fingerprint == fingerprint)
+}
+
+/// The state that was written last. After power-on there is none, whatever memory holds.
+fn newest<W: Window>(window: &W, last_reset: LastReset) -> Option<Left> {
     if last_reset == LastReset::PowerOn {
         return None;
     }
@@ -221,7 +283,7 @@ pub(crate) fn left<W: Window>(window: &W, fingerprint: u64, last_reset: LastRese
     };
     let (done, complement) = (window.load(ITERATIONS), window.load(ITERATIONS + 4));
     let iterations = (done == !complement).then_some(done);
-    (state.fingerprint == fingerprint).then_some(Left { state, sequence, iterations })
+    Some(Left { state, sequence, iterations })
 }
 
 fn read<W: Window>(window: &W, at: usize) -> Option<(State, u32)> {
@@ -241,13 +303,15 @@ pub(crate) struct BlackBox<'a, W: Window> {
 
 impl<'a, W: Window> BlackBox<'a, W> {
     /// For a run that begins, or that goes on with what it left.
-    pub(crate) fn new(window: &'a W, fingerprint: u64, left: Option<&Left>) -> Self {
+    /// It is noted at once: also the Arm that stands before the first scenario must not begin for ever.
+    pub(crate) fn new(window: &'a W, fingerprint: Fingerprint, left: Option<&Left>) -> Self {
         let mut black_box = match left {
             Some(left) => Self { window, state: left.state.clone(), sequence: left.sequence },
             None => Self { window, state: State::new(fingerprint), sequence: 0 },
         };
         if left.is_none() {
             black_box.close();
+            black_box.write();
         }
         black_box
     }
@@ -259,7 +323,8 @@ impl<'a, W: Window> BlackBox<'a, W> {
 
     /// The board has been reset once more.
     pub(crate) fn resumed(&mut self) {
-        self.state.resets += 1;
+        self.state.resets = self.state.resets.saturating_add(1);
+        self.state.beginning = false;
         self.enter(Phase::Between);
     }
 
@@ -297,9 +362,7 @@ impl<'a, W: Window> BlackBox<'a, W> {
 
     /// The run has ended: there is nothing to go on with.
     pub(crate) fn close(&mut self) {
-        for at in COPIES {
-            self.window.store(at, 0);
-        }
+        close(self.window);
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -326,7 +389,8 @@ mod tests {
 
     use super::*;
 
-    const PLAN: u64 = 0x0123_4567_89ab_cdef;
+    const PLAN: Fingerprint = Fingerprint { image: 0x0123_4567, plan: 0x89ab_cdef };
+    const IMAGE: Fingerprint = Fingerprint { plan: 0, ..PLAN };
 
     /// Memory that stops taking stores after a while, as at a reset.
     struct Memory {
@@ -454,7 +518,9 @@ mod tests {
         assert!(left_in(&memory).is_some());
         assert!(left(&memory, PLAN, LastReset::Watchdog).is_some());
         assert_eq!(left(&memory, PLAN, LastReset::PowerOn), None);
-        assert_eq!(left(&memory, PLAN ^ 1, LastReset::Watchdog), None);
+        for other in [Fingerprint { plan: 1, ..PLAN }, Fingerprint { image: 1, ..PLAN }] {
+            assert_eq!(left(&memory, other, LastReset::Watchdog), None);
+        }
         let mut words = black_box.state().to_words(9);
         words[1] += 1 << 16;
         words[CHECKSUM] = checksum(&words);
@@ -465,7 +531,7 @@ mod tests {
     fn a_number_that_is_no_verdict_phase_or_place_is_refused_whatever_the_checksum_says() {
         let good = State::new(PLAN).to_words(1);
         for (index, word) in
-            [(VERDICTS, 6), (7, 3), (7, 1 | (MAX_SCENARIOS as u32) << 8), (STEP, 0xffff_ffff)]
+            [(VERDICTS, 6), (7, 3), (7, 1 | (MAX_SCENARIOS as u32) << 8), (7, 2 << 16), (STEP, 0xffff_ffff)]
         {
             let mut words = good;
             words[index] = word;
@@ -497,5 +563,35 @@ mod tests {
         assert_eq!(again.state.verdicts, left.state.verdicts);
         next.close();
         assert_eq!(left_in(&memory), None, "the run has ended");
+    }
+
+    #[test]
+    fn a_life_that_begins_leaves_the_run_as_it_was_and_is_told_from_one_that_got_no_plan() {
+        let memory = Memory::filled(|_| 0);
+        assert_eq!(begin(&memory, IMAGE, LastReset::Unknown), Found::Nothing);
+        assert_eq!(begin(&memory, IMAGE, LastReset::Watchdog), Found::NoPlanBefore);
+        assert_eq!(begin(&memory, IMAGE, LastReset::PowerOn), Found::Nothing);
+        let mut black_box = BlackBox::new(&memory, PLAN, None);
+        black_box.scenario_start(3);
+        black_box.step_start("open");
+        let running = black_box.state().clone();
+        assert_eq!(begin(&memory, IMAGE, LastReset::Watchdog), Found::OpenRun);
+        let left = left_in(&memory).expect("a run");
+        assert_eq!(left.state, State { beginning: true, ..running });
+        BlackBox::new(&memory, PLAN, Some(&left)).resumed();
+        assert_eq!(begin(&memory, IMAGE, LastReset::Watchdog), Found::OpenRun, "it went on");
+        assert_eq!(begin(&memory, IMAGE, LastReset::Watchdog), Found::NoPlanBefore);
+        let other = Fingerprint { image: 1, plan: 0 };
+        assert_eq!(begin(&memory, other, LastReset::Watchdog), Found::Nothing);
+        close(&memory);
+        assert_eq!(begin(&memory, IMAGE, LastReset::Watchdog), Found::Nothing);
+    }
+
+    #[test]
+    fn fingerprints_tell_images_and_plans_apart() {
+        let image = Fingerprint::of_image("8805e9a", "image");
+        assert_ne!(image, Fingerprint::of_image("8805e9b", "image"));
+        assert_ne!(image, image.with_plan(b""), "no command line is a plan");
+        assert_ne!(image.with_plan(b"harness.seed=1"), image.with_plan(b"harness.seed=2"));
     }
 }

@@ -1,7 +1,8 @@
 //! Going on after a reset: what the life before it left is reported, and what only a reset helps against.
 //!
-//! A scenario is never run twice, so a run has at most as many resets as scenarios: each life but the last ends with a
-//! scenario that has not ended before, or outside of one, and then the run is over.
+//! A scenario is never run twice, so a run has at most as many resets as scenarios, and one more: each life but the last
+//! ends with a scenario that has not ended before, or outside of one, and the next life then ends the run, before it asks
+//! anything. A life that does not get as far as here is noted too ([`crate::black_box::begin`]).
 
 use vchiq_mbox::link::Connection;
 
@@ -56,7 +57,7 @@ pub(crate) fn report<B: Board>(session: &mut Session<'_, B>, start: Start, earli
         }
         Phase::Resetting(_) => Resumption::GoOn,
         Phase::Between => Resumption::GiveUp(
-            Failure::hung(Owner::Harness, format_args!("the watchdog reset the board between two scenarios"))
+            Failure::hung(Owner::Harness, format_args!("the watchdog reset the board while no scenario ran"))
                 .with("resets", state.resets + 1),
         ),
     }

@@ -3,7 +3,7 @@
 use vchiq_mbox::{Deadline, Mailbox, mailbox::MailboxError};
 
 use crate::{
-    black_box::{FINGERPRINT_START, fingerprint},
+    black_box::{self, Fingerprint, Found},
     board::{Board, Identity, Parts},
     failure::Failure,
     inquiry,
@@ -49,7 +49,7 @@ impl Outcome {
 /// A plan, and what tells it from others; nothing does if it could not be read.
 struct Reading {
     parsed: Parsed,
-    fingerprint: Option<u64>,
+    fingerprint: Option<Fingerprint>,
 }
 
 /// Why there is no plan.
@@ -67,9 +67,29 @@ enum NoPlan {
 // A function of its own: the tests of the watchdog and of the register dump replace its first instructions.
 #[inline(never)]
 pub fn run<B: Board>(board: &mut B) -> Outcome {
-    let parts = board.parts();
-    match read_plan::<B>(parts) {
+    let outcome = begin(board);
+    // However it ended: a later life is to begin anew.
+    if let (Next::End(_), Some(window)) = (outcome.next, board.parts().black_box) {
+        black_box::close(window);
+    }
+    outcome
+}
+
+fn begin<B: Board>(board: &mut B) -> Outcome {
+    let Parts { identity, last_reset, black_box, .. } = board.parts();
+    let image = Fingerprint::of_image(identity.git, identity.profile);
+    let found = black_box.map_or(Found::Nothing, |window| black_box::begin(window, image, last_reset));
+    if found == Found::NoPlanBefore {
+        let reason = format_args!("the watchdog reset the board before the image had read its plan");
+        return give_up(board, &Failure::hung(Owner::Harness, reason));
+    }
+    match read_plan::<B>(board.parts()) {
         Ok(reading) => follow(board, reading, None),
+        // The defaults are another plan than the one that is open, which nobody can tell.
+        Err(NoPlan::NoReply(error)) if found == Found::OpenRun => {
+            let reason = format_args!("the mailbox is silent after the reset: {error}");
+            give_up(board, &Failure::hung(Owner::Firmware, reason))
+        }
         // The ladder will tell more about a silent mailbox; but that the defaults ran must not go unnoticed.
         Err(NoPlan::NoReply(error)) => {
             let parsed = Parsed { plan: Plan::default(), defaults: true };
@@ -88,6 +108,14 @@ pub fn run<B: Board>(board: &mut B) -> Outcome {
             Outcome::ended(failure.verdict, AtEnd::default())
         }
     }
+}
+
+/// A run that a reset has cut off, and whose plan is unknown to this life.
+fn give_up<B: Board>(board: &mut B, failure: &Failure) -> Outcome {
+    let Parts { identity, host, .. } = board.parts();
+    let journal: &mut JournalOf<'_, B> = &mut Journal::new(host, None);
+    refuse::<B>(journal, identity, |journal| report_alone::<B>(journal, "reset", failure));
+    Outcome::ended(failure.verdict, AtEnd::default())
 }
 
 /// Follows a plan, or goes on with it after a reset. `unread` is why the command line could not be read.
@@ -114,6 +142,13 @@ fn follow<B: Board>(board: &mut B, reading: Reading, unread: Option<Failure>) ->
         }
         Some(earlier) => resume::report(&mut session, start, &earlier),
     };
+    // Before any question: the Arm may have stood in one.
+    if let Resumption::GiveUp(failure) = &resumption {
+        let failed = report_alone::<B>(&mut session.journal, "reset", failure);
+        let verdict = resume::verdict_so_far(&mut session).and(failed);
+        session.journal.end(verdict);
+        return Outcome::ended(verdict, at_end);
+    }
     session.calibration = Calibration::measure(&session.clock).ok();
     inquiry::before(&mut session);
 
@@ -121,9 +156,7 @@ fn follow<B: Board>(board: &mut B, reading: Reading, unread: Option<Failure>) ->
     if let Some(failure) = unread {
         report_plan::<B>(&mut session.journal, &failure);
     }
-    if let Resumption::GiveUp(failure) = resumption {
-        verdict = verdict.and(report_alone::<B>(&mut session.journal, "reset", &failure));
-    } else if run_scenarios(&mut session, &mut verdict) == Next::Reset {
+    if run_scenarios(&mut session, &mut verdict) == Next::Reset {
         return Outcome { verdict, next: Next::Reset };
     }
 
@@ -183,10 +216,8 @@ fn read_plan<B: Board>(parts: Parts<'_, B>) -> Result<Reading, NoPlan> {
         Err(error) => return Err(NoPlan::Unreadable(error)),
     };
     let parsed = Plan::parse(text).map_err(NoPlan::BadWord)?;
-    // Another image may count its scenarios otherwise.
-    let image = fingerprint(FINGERPRINT_START, identity.git.as_bytes());
-    let image = fingerprint(image, identity.profile.as_bytes());
-    Ok(Reading { parsed, fingerprint: Some(fingerprint(image, text)) })
+    let image = Fingerprint::of_image(identity.git, identity.profile);
+    Ok(Reading { parsed, fingerprint: Some(image.with_plan(text)) })
 }
 
 /// A run that cannot begin: a first record, what `why` says, and a last record.

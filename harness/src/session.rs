@@ -9,7 +9,7 @@ use vchiq_mbox::{
 };
 
 use crate::{
-    black_box::{self, BlackBox, Left},
+    black_box::{self, BlackBox, Fingerprint, Left},
     board::{Board, Host, Identity, Parts, SLOT_WINDOW_BYTES},
     failure::Failure,
     histogram::Samples,
@@ -117,7 +117,7 @@ impl<'a, B: Board> Session<'a, B> {
     pub(crate) fn new(
         parts: Parts<'a, B>,
         plan: Plan,
-        fingerprint: Option<u64>,
+        fingerprint: Option<Fingerprint>,
     ) -> Result<Opened<'a, B>, (SetupFault, &'a mut B::Host)> {
         let Parts { identity, clock, platform, mailbox, slots, property, lendable, host, samples, .. } =
             parts;

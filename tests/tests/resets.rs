@@ -8,6 +8,9 @@ use harness::{
 };
 use tests::fake::{Behaviour, Echo, FakeBoard};
 
+const FIRMWARE_REVISION: u32 = 0x0000_0001;
+const COMMAND_LINE: u32 = 0x0005_0001;
+
 const END: Next = Next::End(AtEnd::Halt);
 
 fn board(behaviour: Behaviour, plan: &str) -> FakeBoard {
@@ -143,6 +146,65 @@ fn a_wedge_outside_of_a_scenario_ends_the_run() {
     let collected = collect(&board);
     let expected = [("echo", Verdict::Pass), ("reset", Verdict::Hung), ("handshake", Verdict::Skip)];
     assert_eq!(verdicts(&collected), expected);
+}
+
+/// A board that stops at the same question in every life, until it has said its last.
+fn run_with_wedges(board: &mut FakeBoard, lives: usize) -> Collected {
+    for _ in 0..lives {
+        harness::run(board);
+        let last = board.frames().last().map(|frame| decode(frame).expect("undamaged").record);
+        if matches!(last, Some(Record::End { .. })) {
+            return collect(board);
+        }
+        board.reset(LastReset::Watchdog);
+    }
+    panic!("the run has not ended after {lives} lives: {:#?}", collect(board).report)
+}
+
+#[test]
+fn a_wedge_in_the_questions_before_the_scenarios_ends_the_run_in_the_next_life() {
+    let behaviour = Behaviour { wedges_at: Some(FIRMWARE_REVISION), ..Behaviour::default() };
+    let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
+    let collected = run_with_wedges(&mut board, 3);
+    let expected = [("reset", Verdict::Hung), ("echo", Verdict::Skip), ("handshake", Verdict::Skip)];
+    assert_eq!(verdicts(&collected), expected);
+    assert_eq!(collected.report.resets.len(), 1);
+}
+
+#[test]
+fn a_wedge_while_the_plan_is_read_ends_the_run_in_the_next_life() {
+    let behaviour = Behaviour { wedges_at: Some(COMMAND_LINE), ..Behaviour::default() };
+    let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
+    let collected = run_with_wedges(&mut board, 3);
+    assert_eq!(verdicts(&collected), [("reset", Verdict::Hung)]);
+    assert_eq!(collected.report.scenarios[0].owner, Some(Owner::Harness));
+}
+
+#[test]
+fn a_mailbox_that_is_silent_after_a_reset_ends_the_run_instead_of_beginning_another() {
+    let behaviour = Behaviour { echo: Echo::Silent, mute_after_reset: true, ..Behaviour::default() };
+    let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
+    let outcome = run_through(&mut board, 2);
+    assert_eq!(outcome, Outcome { verdict: Verdict::Hung, next: END });
+    let collected = collect(&board);
+    let expected = [
+        ("echo", Verdict::Hung),
+        ("end", Verdict::Hung),
+        ("reset", Verdict::Hung),
+        ("handshake", Verdict::Skip),
+    ];
+    assert_eq!(verdicts(&collected), expected);
+    let reset = &collected.report.scenarios[2];
+    let reason = reset.reason.as_deref().unwrap_or_default();
+    assert!(reason.contains("the mailbox is silent after the reset"), "{reason}");
+    assert_eq!(reset.owner, Some(Owner::Firmware));
+    // Told once: what runs next is another run.
+    board.reset(LastReset::Watchdog);
+    let told = board.frames().len();
+    harness::run(&mut board);
+    let next = board.frames().split_off(told);
+    let plans = |frame: &Vec<u8>| matches!(decode(frame).expect("undamaged").record, Record::Planned { .. });
+    assert!(next.iter().any(plans), "the box was closed");
 }
 
 #[test]

@@ -93,6 +93,10 @@ pub struct Behaviour {
     pub scribbles_past: bool,
     /// The first answer of a service passes its slot's end.
     pub breaks_protocol: bool,
+    /// The Arm stops for good when it asks this tag, in every life.
+    pub wedges_at: Option<u32>,
+    /// The property mailbox stays silent once the board has been reset.
+    pub mute_after_reset: bool,
     /// Imports that go by the book before `import`, `released`, `lock` and the scribbling apply.
     pub good_imports: u32,
 }
@@ -119,6 +123,8 @@ impl Default for Behaviour {
             scribbles_inside: false,
             scribbles_past: false,
             breaks_protocol: false,
+            wedges_at: None,
+            mute_after_reset: false,
             good_imports: 0,
         }
     }

@@ -38,6 +38,7 @@ struct World {
     memory: Memory,
     behaviour: Behaviour,
     cycles: Cell<u64>,
+    resets: Cell<u32>,
     state: RefCell<State>,
 }
 
@@ -64,6 +65,11 @@ impl World {
 
     fn pass(&self, cycles: u64) {
         self.cycles.set(self.cycles.get() + cycles);
+    }
+
+    fn answers_property(&self) -> bool {
+        let Behaviour { mailbox, mute_after_reset, .. } = self.behaviour;
+        mailbox && !(mute_after_reset && self.resets.get() > 0)
     }
 
     /// VideoCore hears its bell.
@@ -113,6 +119,7 @@ impl FakeBoard {
             memory: Memory::new(bytes),
             behaviour,
             cycles: Cell::new(0),
+            resets: Cell::new(0),
             state: RefCell::new(State::default()),
         });
         let window = |start, length| FakeWindow { world: Rc::clone(&world), start, length };
@@ -146,7 +153,10 @@ impl FakeBoard {
     /// Resets the board: the firmware begins again, memory keeps what it holds.
     pub fn reset(&mut self, last_reset: LastReset) {
         self.last_reset = last_reset;
+        self.world.resets.set(self.world.resets.get() + 1);
         self.world.memory.freeze(false);
+        // The image zeroes it at its start: no reply is due to a request from before.
+        (0..PROPERTY_WINDOW_BYTES).step_by(4).for_each(|offset| self.property.store(offset, 0));
         let mut state = self.world.state.borrow_mut();
         let State { frames, progress, interrupts, .. } = std::mem::take(&mut *state);
         *state = State { frames, progress, interrupts, ..State::default() };
@@ -266,7 +276,16 @@ impl MailboxRegisters for FakeMailbox {
         true
     }
     fn write(&mut self, word: u32) {
-        if !self.0.behaviour.mailbox || word & 0xf != 8 || self.0.memory.is_frozen() {
+        if word & 0xf != 8 || self.0.memory.is_frozen() {
+            return;
+        }
+        if self.0.behaviour.wedges_at == Some(self.0.memory.load((word & !0xf) + 8)) {
+            let mut state = self.0.state.borrow_mut();
+            state.stops_after = Some(state.frames.len());
+            self.0.memory.freeze(true);
+            return;
+        }
+        if !self.0.answers_property() {
             return;
         }
         self.0.pass(CYCLES_PER_ANSWER);

@@ -29,6 +29,10 @@ const AFTER_THE_END_NS: u64 = 2_000_000_000;
 /// Time in the machine for a reset: 15 s until the watchdog expires, and the firmware's start.
 const RESTART_ALLOWANCE: Duration = Duration::from_secs(20);
 
+/// Restarts beyond one for each scenario of the plan: before the first one, and after the last. The image ends the run
+/// by itself before it needs them all.
+const SPARE_RESTARTS: usize = 3;
+
 /// Lines of the image and of the firmware that are shown for a run without a last record. A register dump has 20.
 const RECENT_LINES: usize = 30;
 const FIRMWARE_LINES: usize = 10;
@@ -175,6 +179,15 @@ struct Life {
     has_spoken: bool,
 }
 
+impl Life {
+    /// An image that was reset before its first record would be reset again; one that was reset more often than it has
+    /// scenarios does not come to an end.
+    fn may_restart(&self, scenarios: usize) -> bool {
+        let most = scenarios.saturating_add(SPARE_RESTARTS);
+        self.has_spoken && usize::try_from(self.restarts).is_ok_and(|restarts| restarts < most)
+    }
+}
+
 impl Session<'_> {
     fn run_to_the_end(&mut self) -> Why {
         loop {
@@ -200,10 +213,9 @@ impl Session<'_> {
         }
     }
 
-    /// An image that was reset before its first record would be reset again; one that has said its last has nothing
-    /// left to do.
+    /// An image that has said its last has nothing left to do.
     fn may_restart(&self) -> bool {
-        self.life.has_spoken && !self.collector.is_finished()
+        !self.collector.is_finished() && self.life.may_restart(self.collector.planned())
     }
 
     /// The board starts again, as a real one does; the image then tells whether the run goes on.
@@ -350,6 +362,12 @@ impl Session<'_> {
     fn explain(&self, why: &Why) -> String {
         let what = match why {
             Why::Machine(Stop::PowerOff) => "the board was powered down".to_owned(),
+            Why::Machine(Stop::Reset) if self.life.has_spoken => {
+                let (resets, scenarios) = (self.life.restarts + 1, self.collector.planned());
+                format!(
+                    "the board was reset {resets} times, for {scenarios} scenarios: the run does not end by itself"
+                )
+            }
             Why::Machine(Stop::Reset) => "the watchdog restarted the board".to_owned(),
             Why::Machine(Stop::AllAsleepForever) => {
                 "every processor sleeps and nothing can wake one".to_owned()
@@ -403,6 +421,17 @@ fn positions(machine: &Machine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_that_is_reset_for_ever_is_not_started_for_ever() {
+        let may_restart = |restarts, has_spoken, scenarios| {
+            Life { since_ns: 0, restarts, has_spoken }.may_restart(scenarios)
+        };
+        assert!((0..5).all(|restarts| may_restart(restarts, true, 2)), "one for each scenario, and some");
+        assert!(!may_restart(5, true, 2));
+        assert!(!may_restart(3, true, 0), "it has never told a plan");
+        assert!(!may_restart(0, false, 2), "it would be reset again before its first record");
+    }
 
     #[test]
     fn cut_down_firmware_that_does_not_start_the_arm_is_told_with_the_way_out() {

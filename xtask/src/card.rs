@@ -70,3 +70,9 @@ pub fn kernel_name(card: &Card) -> String {
     let mut names = config.lines().filter_map(|line| line.trim().strip_prefix("kernel="));
     names.next_back().unwrap_or(KERNEL).trim().to_owned()
 }
+
+/// What the image will do on this card, if its `cmdline.txt` can be read and the image would take it.
+pub fn plan(card: &Card) -> Option<Plan> {
+    let command_line = card.read_file("cmdline.txt").ok()?;
+    Plan::parse(&command_line).ok().map(|parsed| parsed.plan)
+}

@@ -115,10 +115,9 @@ pub struct CardOptions {
     #[arg(long = "deadline-ms", value_name = "MILLISECONDS", default_value_t = Plan::default().timeout_ms,
           value_parser = value_parser!(u32).range(1..=10_000))]
     pub deadline_ms: u32,
-    /// End the run after this much time on the board.
-    #[arg(long = "limit-s", value_name = "SECONDS", default_value_t = Plan::default().limit_s,
-          value_parser = value_parser!(u32).range(1..=86_400))]
-    pub limit_s: u32,
+    /// End the run after this much time on the board; without it 600, or what the card of `--card` says.
+    #[arg(long = "limit-s", value_name = "SECONDS", value_parser = value_parser!(u32).range(1..=86_400))]
+    pub limit_s: Option<u32>,
     /// Let the transaction ids of a scenario's SMEM client start here.
     #[arg(long, value_name = "ID", default_value_t = Plan::default().first_transaction,
           value_parser = first_transaction())]
@@ -143,7 +142,7 @@ impl Default for CardOptions {
             seed: plan.seed,
             sizes: None,
             deadline_ms: plan.timeout_ms,
-            limit_s: plan.limit_s,
+            limit_s: None,
             first_transaction: plan.first_transaction,
             delay_us: plan.delay_us,
             build: build::Options::default(),
@@ -158,7 +157,7 @@ impl CardOptions {
             iterations: self.iterations,
             seed: self.seed,
             timeout_ms: self.deadline_ms,
-            limit_s: self.limit_s,
+            limit_s: self.limit_s.unwrap_or(Plan::default().limit_s),
             sizes: self.sizes.clone().unwrap_or_default(),
             first_transaction: self.first_transaction,
             delay_us: self.delay_us,
@@ -201,8 +200,12 @@ pub struct RunOptions {
     #[arg(long, value_name = "NAME", requires = "peer")]
     pub fault: Option<String>,
     /// Boot this card image as it is, instead of making one.
+    ///
+    /// What only shapes a made card is refused beside it. `--seed` still varies how the emulated processors interleave,
+    /// and `--limit-s` still ends the run.
     #[arg(long = "card", value_name = "FILE",
-          conflicts_with_all = ["firmware", "variant", "scenarios", "iterations"])]
+          conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "sizes", "deadline_ms",
+                                "first_transaction", "delay_us"])]
     pub card_image: Option<PathBuf>,
     /// Write the report to this file instead of target/report/report.json.
     #[arg(long, value_name = "FILE")]
@@ -416,10 +419,31 @@ mod tests {
             &["xtask", "soak", "--transactions", "0"],
             &["xtask", "soak", "--first-transaction", "2147483648"],
             &["xtask", "boots", "--count", "0"],
-            &["xtask", "run", "--card", "a.img", "--variant", "start_db"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_shapes_a_made_card_is_refused_beside_a_card() {
+        for [option, value] in [
+            ["--firmware", "any"],
+            ["--variant", "start_db"],
+            ["--scenario", "echo"],
+            ["--iterations", "5"],
+            ["--sizes", "64"],
+            ["--deadline-ms", "50"],
+            ["--first-transaction", "7"],
+            ["--delay-us", "7"],
+        ] {
+            let error = Cli::try_parse_from(["xtask", "run", "--card", "a.img", option, value]).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict, "{option}");
+            assert!(Cli::try_parse_from(["xtask", "run", option, value]).is_ok(), "{option}");
+        }
+        for [option, value] in [["--limit-s", "7"], ["--seed", "7"], ["--board", "zero2w"]] {
+            let cli = Cli::try_parse_from(["xtask", "run", "--card", "a.img", option, value]);
+            assert!(cli.is_ok(), "{option}");
         }
     }
 }

@@ -110,7 +110,7 @@ impl Runs<'_> {
             board: options.board,
             peer: Peer::Model(Some(fault)),
             seed: options.card.seed,
-            limits: limits(&plan, options.timeout),
+            limits: limits(plan.limit_s, options.timeout),
             show_log: false,
             log_to_stderr: true,
             show_progress: false,

@@ -19,8 +19,8 @@ use anyhow::{Context, Result, bail};
 use emulator::card::Card;
 use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
+use harness::Verdict;
 use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
-use harness::{Plan, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::card;
@@ -137,7 +137,7 @@ fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) ->
         board: options.board,
         peer,
         seed: options.card.seed,
-        limits: limits(&options.card.plan(), options.timeout),
+        limits: limits(limit_s(&card, &options.card), options.timeout),
         show_log: options.log,
         log_to_stderr: quiet,
         show_progress: !options.log && halt_arm_in.is_none(),
@@ -180,10 +180,16 @@ fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Re
     })
 }
 
-fn limits(plan: &Plan, timeout_s: u64) -> Limits {
+/// Time on the board for a card: as asked for, or else as the card says of itself. A card whose command line the image
+/// refuses has the default.
+fn limit_s(card: &Card, options: &CardOptions) -> u32 {
+    options.limit_s.unwrap_or_else(|| card::plan(card).unwrap_or_default().limit_s)
+}
+
+fn limits(limit_s: u32, timeout_s: u64) -> Limits {
     Limits {
         boot: BOOT_ALLOWANCE,
-        emulated: Duration::from_secs(u64::from(plan.limit_s)) + BOOT_ALLOWANCE,
+        emulated: Duration::from_secs(u64::from(limit_s)) + BOOT_ALLOWANCE,
         wall: Duration::from_secs(timeout_s),
     }
 }
@@ -203,4 +209,32 @@ fn kernel_on(card: &Card) -> Result<Vec<u8>> {
 
 fn hex_digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use emulator::card::CardFile;
+
+    use super::*;
+
+    fn card(command_line: &str) -> Card {
+        Card::build(&[CardFile::new("cmdline.txt", command_line)]).unwrap()
+    }
+
+    #[test]
+    fn a_card_with_a_limit_of_its_own_is_not_ended_before_it() {
+        let wish = |limit_s| CardOptions { limit_s, ..CardOptions::default() };
+        let long = card("harness.scenario=soak harness.limit_s=7200\n");
+        assert_eq!(limit_s(&long, &wish(None)), 7200);
+        assert_eq!(limit_s(&long, &wish(Some(30))), 30);
+        let default = harness::Plan::default().limit_s;
+        for without in [
+            card("console=serial0\n"),
+            card("harness.limit_s=soon\n"),
+            card("harness.nap=1 harness.limit_s=7200"),
+        ] {
+            assert_eq!(limit_s(&without, &wish(None)), default);
+        }
+        assert_eq!(limit_s(&Card::from_image(Vec::new()), &wish(None)), default);
+    }
 }

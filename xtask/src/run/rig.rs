@@ -81,7 +81,7 @@ impl Rig {
             board: self.board,
             peer: Peer::Firmware,
             seed: plan.seed,
-            limits: limits(plan, NO_WALL_LIMIT_S),
+            limits: limits(plan.limit_s, NO_WALL_LIMIT_S),
             show_log: false,
             log_to_stderr: true,
             show_progress: pace.is_some(),

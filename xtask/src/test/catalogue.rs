@@ -1,6 +1,7 @@
 //! Every scenario against the real firmware, compared with what is known of the release.
 
 use anyhow::{Result, ensure};
+use harness::Verdict;
 use harness::scenario::Kind;
 
 use super::context::Context;
@@ -12,7 +13,10 @@ const VARIANTS: [&str; 2] = ["start", "start_db"];
 /// Enough for each scenario to go round its loops; the suites `emulated` and `soak` go on for longer.
 const ITERATIONS: &str = "200";
 
-/// All scenarios end, each as it is known to.
+/// Scenarios that a run of all can only skip, because of what others did before them on the same link.
+const ALONE: [Kind; 1] = [Kind::VersionOne];
+
+/// All scenarios end, each as it is known to; those that must be alone pass when they are.
 pub fn comes_to_what_is_known(context: &Context) -> Result<()> {
     let expected = Expected::load()?;
     for variant in VARIANTS {
@@ -28,12 +32,29 @@ pub fn comes_to_what_is_known(context: &Context) -> Result<()> {
         }
         let differences = expected.differences(&report);
         ensure!(differences.is_empty(), "{variant}:\n{}", differences.join("\n"));
-        let passed = report.scenarios.iter().filter(|scenario| scenario.verdict == harness::Verdict::Pass);
+        let passed = report.scenarios.iter().filter(|scenario| scenario.verdict == Verdict::Pass);
         let (passed, all) = (passed.count(), report.scenarios.len());
         context.say(&format!(
             "{variant}: {all} scenarios as known, {passed} of them pass, in {} s",
             report.wall_s
         ));
+        for kind in ALONE {
+            passes_alone(context, variant, kind)?;
+        }
     }
+    Ok(())
+}
+
+fn passes_alone(context: &Context, variant: &str, kind: Kind) -> Result<()> {
+    let name = kind.name();
+    let path = paths::target().join(format!("report/test-{name}-{variant}.json"));
+    let options = ["--variant", variant, "--scenario", name];
+    let tool = context.xtask(["run", "--report"])?.arg(&path).args(options);
+    context.must_end_with(0, tool)?;
+    let report = report::read(&path)?;
+    let passed =
+        matches!(report.scenarios.as_slice(), [only] if only.name == name && only.verdict == Verdict::Pass);
+    ensure!(passed, "{variant}: {name} alone does not pass: {report:#?}");
+    context.say(&format!("{variant}: {name} passes alone"));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a firmware release is known to come to, scenario by scenario.
 
 use anyhow::{Context as _, Result};
-use harness::report::{Report, ScenarioReport};
+use harness::report::{Peer, Report, ScenarioReport};
 use harness::scenario::{Kind, Needs};
 use harness::{Owner, Verdict};
 use serde::Deserialize;
@@ -38,18 +38,27 @@ impl Expected {
         serde_json::from_str(FILE).context("tests/data/expected-verdicts.json")
     }
 
-    /// Scenarios of the report that came to something else than is known of its firmware, a line each.
+    /// Scenarios of the report that came to something else than is known of its firmware, a line each. Of firmware that
+    /// nothing is known of there is one line, which says so.
     pub fn differences(&self, report: &Report) -> Vec<String> {
-        report.scenarios.iter().filter_map(|scenario| self.difference(report, scenario)).collect()
+        let Peer { build_id, variant, .. } = &report.peer;
+        let Some(firmware) = self.firmware.iter().find(|known| build_id.starts_with(&known.build_id)) else {
+            return vec![format!(
+                "no verdicts recorded for build {build_id}: look at the report, and add the build to \
+                 tests/data/expected-verdicts.json"
+            )];
+        };
+        let scenarios = report.scenarios.iter();
+        scenarios.filter_map(|scenario| firmware.difference(variant, scenario)).collect()
     }
+}
 
-    fn difference(&self, report: &Report, scenario: &ScenarioReport) -> Option<String> {
+impl Firmware {
+    fn difference(&self, variant: &String, scenario: &ScenarioReport) -> Option<String> {
         let exception = self
-            .firmware
+            .verdicts
             .iter()
-            .filter(|firmware| report.peer.build_id.starts_with(&firmware.build_id))
-            .flat_map(|firmware| &firmware.verdicts)
-            .find(|known| known.scenario == scenario.name && known.variants.contains(&report.peer.variant));
+            .find(|known| known.scenario == scenario.name && known.variants.contains(variant));
         let unless_known = if needs_the_model(scenario) { Verdict::Skip } else { Verdict::Pass };
         let (verdict, owner) = exception.map_or((unless_known, None), |known| (known.verdict, known.owner));
         if (scenario.verdict, scenario.owner) == (verdict, owner) {
@@ -112,8 +121,20 @@ mod tests {
             of("free-while-locked", Verdict::Pass, None),
         ];
         assert_eq!(expected.differences(&report).len(), 2);
+    }
+
+    #[test]
+    fn firmware_that_nothing_is_known_of_is_one_line_and_no_list_of_differences() {
+        let expected = Expected::load().unwrap();
+        let mut report = report();
         report.peer.build_id = "another".to_owned();
-        report.scenarios = vec![of("free-while-locked", Verdict::Fail, Some(Owner::Firmware))];
-        assert_eq!(expected.differences(&report).len(), 1);
+        report.scenarios = vec![
+            of("free-while-locked", Verdict::Fail, Some(Owner::Firmware)),
+            of("shared-payload", Verdict::Fail, Some(Owner::Firmware)),
+            of("echo", Verdict::Pass, None),
+        ];
+        let differences = expected.differences(&report);
+        assert_eq!(differences.len(), 1, "{differences:?}");
+        assert!(differences[0].contains("no verdicts recorded for build another"), "{differences:?}");
     }
 }

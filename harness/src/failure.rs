@@ -8,6 +8,7 @@ use vchiq_mbox::{
     error::{Exhausted, Misuse, Violation},
     link::{Remains, Stray},
     mailbox::MailboxError,
+    wire::SLOT_SIZE,
 };
 
 use crate::{
@@ -111,6 +112,16 @@ impl Failure {
                 sentence(format_args!("{waited}; read up to {read:#010x}, our last is at {last:#010x}"));
         }
         self
+    }
+
+    /// Adds where a message and the one that it repeats lay (slot, and offset in it), and how many were received from one to the
+    /// other: the sentence may be too short for that.
+    #[must_use]
+    pub(crate) fn repeated(self, first: (u8, u16), again: (u8, u16), distance: u64) -> Self {
+        let place = |(slot, offset): (u8, u16)| u32::from(slot) * SLOT_SIZE as u32 + u32::from(offset);
+        self.with("first.place", place(first))
+            .with("again.place", place(again))
+            .with("distance", u32::try_from(distance).unwrap_or(u32::MAX))
     }
 
     /// Adds the message that came instead of what was waited for, to nobody.

@@ -17,44 +17,57 @@ pub(super) fn advice(
 
 /// Words of a reason that say more than its owner does.
 fn by_reason(reason: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 9] = [
-        (
-            "set gpu_mem=32",
-            "this is the cut-down firmware: set gpu_mem=32 or more in config.txt and use start.elf, not start_cd.elf",
-        ),
-        ("QEMU", "QEMU has no VideoCore: run the same card with `cargo xtask run`, or on a board"),
-        (
-            "repeats the one at",
-            "the two places tell whether the slot was read twice (same place) or the firmware sent twice (another place and \
-             sequence); a distance of 128 is the signature of picamera2#1090",
-        ),
-        (
-            "no free transmit slot",
-            "peer.rx has stopped: see in the firmware's log (--log) whether a thread is stuck or it has halted",
-        ),
-        (
-            "slot quota",
-            "the firmware keeps our slots: slots_lent in the evidence, and who reads that service",
-        ),
-        (
-            "link paused",
-            "the firmware paused the link and did not resume it; nothing can be sent until it does",
-        ),
-        (
-            "no doorbell interrupt",
-            "the interrupt's way: doorbell 0 in the Arm control block, the local controller, the vectors",
-        ),
-        (
-            "a message for nobody",
-            "the raw words are in the evidence: its type, ports and slot say which side lost track",
-        ),
-        (
-            "not reached",
-            "the run ended before it: look at the last scenario that has a verdict, and at harness.limit_s",
-        ),
-    ];
     KNOWN.iter().find(|(words, _)| reason.contains(words)).map(|(_, advice)| *advice)
 }
+
+/// The first that is found counts. The tests hold each to the words of the error it is for.
+const KNOWN: [(&str, &str); 12] = [
+    (
+        "set gpu_mem=32",
+        "this is the cut-down firmware: set gpu_mem=32 or more in config.txt and use start.elf, not start_cd.elf",
+    ),
+    ("QEMU", "QEMU has no VideoCore: run the same card with `cargo xtask run`, or on a board"),
+    (
+        "repeats the one at",
+        "the two places tell whether the slot was read twice (same place) or the firmware sent twice (another place and \
+         sequence); a distance of 128 is the signature of picamera2#1090",
+    ),
+    (
+        "no free transmit slot",
+        "the firmware has all our slots: slots_lent and recycle in the evidence, and in its log (--log) whether a \
+         thread is stuck or it has halted",
+    ),
+    ("slot quota", "the firmware keeps our slots: slots_lent in the evidence, and who reads that service"),
+    (
+        "link paused by the peer",
+        "the firmware paused the link and did not resume it; nothing can be sent until it does",
+    ),
+    (
+        "link paused by this side",
+        "this side paused the link and has not resumed it: the step before, and whether it ended as it should",
+    ),
+    (
+        "no doorbell interrupt",
+        "the interrupt's way: doorbell 0 in the Arm control block, the local controller, the vectors",
+    ),
+    (
+        "instead, for nobody",
+        "something else came: stray.msgid in the evidence is its type and ports, stray.place its place in the slots",
+    ),
+    (
+        "for nobody",
+        "the raw words and the place are in the reason: its type, ports and slot say which side lost track",
+    ),
+    (
+        "to nobody",
+        "a reply to a request that is not under way: its transaction is in the reason, and whether it was ever sent tells \
+         a late reply from a wrong one",
+    ),
+    (
+        "not reached",
+        "the run ended before it: look at the last scenario that has a verdict, and at harness.limit_s",
+    ),
+];
 
 fn by_scenario(scenario: &str) -> Option<&'static str> {
     match scenario {
@@ -97,7 +110,16 @@ fn by_owner(verdict: Verdict, owner: Option<Owner>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::{vec, vec::Vec};
+
+    use vchiq_mbox::{
+        Error,
+        error::{Exhausted, Misuse, Step},
+        link::Stray,
+    };
+
     use super::*;
+    use crate::failure::Failure;
 
     #[test]
     fn a_pass_needs_no_advice_and_everything_else_has_some() {
@@ -117,5 +139,53 @@ mod tests {
                 .contains("config.txt")
         );
         assert_ne!(of("OPEN refused"), of("QEMU: there is no VideoCore"));
+    }
+
+    /// Each key with a reason that it is for, as the error or the scenario words it, cut to a record's room.
+    fn reasons() -> Vec<(&'static str, Failure)> {
+        let slot = vchiq_mbox::slot::Layout::new(65).expect("a layout").master.data.first();
+        let stray = Stray { msgid: 0x0504_b009, size: 8, slot, offset: 0x18, words: [3, 0xabc] };
+        let silent = Error::Timeout { step: Step::Receive };
+        let place = vcsm::Place { slot: 127, offset: 4088, sequence: 5_500_033 };
+        let place_of_mmal = mmal::Place { slot: 127, offset: 4088, sequence: 5_500_033 };
+        let smem = |violation: vcsm::Violation| Failure::from(vcsm::Error::from(violation));
+        let media = |violation: mmal::Violation| Failure::from(mmal::Error::from(violation));
+        vec![
+            ("no free transmit slot", Exhausted::NoFreeSlot { tx_pos: 4096 }.into()),
+            ("slot quota", Exhausted::SlotQuota { port: 0, in_use: 15 }.into()),
+            ("link paused by the peer", Exhausted::Paused.into()),
+            ("link paused by this side", Misuse::Paused.into()),
+            ("instead, for nobody", Failure::from(silent).instead(&stray)),
+            (
+                "repeats the one at",
+                smem(vcsm::Violation::DuplicateReply { words: [u32::MAX; 2], first: place, again: place }),
+            ),
+            (
+                "repeats the one at",
+                media(mmal::Violation::DuplicateReply {
+                    words: [0x6c61_6d6d, 14, 0xc002_b7b0, 1, 0, 0],
+                    first: place_of_mmal,
+                    again: place_of_mmal,
+                }),
+            ),
+            ("for nobody", smem(vcsm::Violation::ReleasedUnknown { words: [u32::MAX; 5], place })),
+            ("for nobody", crate::scenario::judge_stray(stray).expect("a failure")),
+            ("to nobody", smem(vcsm::Violation::ReplyToNobody { words: [u32::MAX; 2], place })),
+            (
+                "to nobody",
+                media(mmal::Violation::ReplyToNobody {
+                    words: [0x6c61_6d6d, 14, 0xc002_b7b0, 1, 0, 0],
+                    place: place_of_mmal,
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn each_key_is_found_in_the_words_of_the_error_that_it_is_for() {
+        for (key, failure) in reasons() {
+            let known = KNOWN.iter().find(|(words, _)| *words == key).expect("a key");
+            assert_eq!(by_reason(&failure.reason), Some(known.1), "{key}: {}", failure.reason);
+        }
     }
 }

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use mmal::{
     Component, Error, Fill, HandleNumber, How, InFlight, Mmal, Options, Port, PortSetup, PortType, Returned,
-    Stream, i420_size, wire::Encoding,
+    Stream, Violation, i420_size, wire::Encoding,
 };
 use vcsm::Imported;
 
@@ -208,6 +208,14 @@ impl From<Error> for Failure {
             Error::Absent => Self::absent(format_args!("{error}")),
             Error::RequestTimedOut { .. } | Error::ReturnTimedOut { .. } | Error::EventTimedOut => {
                 Self::hung(owner, format_args!("{error}"))
+            }
+            Error::Violation(Violation::DuplicateReply { first, again, .. }) => {
+                let distance = again.sequence.saturating_sub(first.sequence);
+                Self::fail(owner, format_args!("{error}")).repeated(
+                    (first.slot, first.offset),
+                    (again.slot, again.offset),
+                    distance,
+                )
             }
             _ => Self::fail(owner, format_args!("{error}")),
         }

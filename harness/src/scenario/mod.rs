@@ -102,6 +102,12 @@ pub(crate) fn run<B: Board>(session: &mut Session<'_, B>, kind: Kind) -> Outcome
     Outcome { failure, counts }
 }
 
+/// The verdict on a message for nobody.
+#[cfg(all(test, feature = "std"))]
+pub(crate) fn judge_stray(stray: vchiq_mbox::link::Stray) -> Option<Failure> {
+    Traffic::one_stray(stray)
+}
+
 /// Why this rung cannot run a scenario.
 fn cannot_run<B: Board>(session: &Session<'_, B>, kind: Kind) -> Option<Failure> {
     let is_model = session.peer.revision == FirmwareRevision::MODEL;

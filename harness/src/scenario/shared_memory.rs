@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use vchiq_mbox::{Deadline, Window};
-use vcsm::{Error, Freed, Imported, Lendable, Misuse, Options, ProtocolVersion, Returned, Smem};
+use vcsm::{Error, Freed, Imported, Lendable, Misuse, Options, ProtocolVersion, Returned, Smem, Violation};
 
 use super::{leftovers, link};
 use crate::{
@@ -222,7 +222,34 @@ impl From<Error> for Failure {
             Error::ImportTimedOut { .. } | Error::RequestTimedOut { .. } | Error::ReleaseTimedOut { .. } => {
                 Self::hung(owner, format_args!("{error}"))
             }
+            Error::Violation(Violation::DuplicateReply { first, again, .. }) => {
+                let distance = again.sequence.saturating_sub(first.sequence);
+                Self::fail(owner, format_args!("{error}")).repeated(
+                    (first.slot, first.offset),
+                    (again.slot, again.offset),
+                    distance,
+                )
+            }
             _ => Self::fail(owner, format_args!("{error}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vcsm::Place;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_reply_keeps_both_places_however_long_its_sentence_is() {
+        let first = Place { slot: 3, offset: 0x18, sequence: 5_500_033 };
+        let again = Place { slot: 127, offset: 0xff8, sequence: 5_500_161 };
+        let violation = Violation::DuplicateReply { words: [u32::MAX; 2], first, again };
+        let failure = Failure::from(Error::from(violation));
+        let evidence = |name| failure.evidence.iter().find(|fact| fact.name == name).map(|fact| fact.value);
+        assert_eq!(evidence("first.place"), Some(0x3018));
+        assert_eq!(evidence("again.place"), Some(0x7_fff8));
+        assert_eq!(evidence("distance"), Some(128));
     }
 }

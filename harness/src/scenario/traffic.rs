@@ -56,6 +56,12 @@ impl Traffic {
         }
     }
 
+    /// One message for nobody, as [`Self::judge`] words it.
+    #[cfg(all(test, feature = "std"))]
+    pub(super) fn one_stray(stray: Stray) -> Option<Failure> {
+        Self { sent: 0, received: 0, others: 0, strays: 1, doorbells: 0 }.judge(Some(stray))
+    }
+
     /// Nothing may come for nobody, and the doorbell rings only when there is something to tell.
     pub(super) fn judge(&self, last_stray: Option<Stray>) -> Option<Failure> {
         let Self { sent, received, others, strays, doorbells } = *self;

@@ -121,6 +121,84 @@ fn unknown(command: &str) -> Option<String> {
     known.is_none().then(|| format!("{XTASK}{command}: there is no {verb}"))
 }
 
+/// Rows of tables that would be shown as text: behind a blank line, without being the head of a table.
+fn lost_rows(page: &Page) -> Vec<&str> {
+    let lines: Vec<&str> = page.prose().collect();
+    let row = |line: Option<&&str>| line.is_some_and(|line| line.starts_with('|'));
+    let rule = |line: Option<&&str>| {
+        line.is_some_and(|line| line.starts_with('|') && line.chars().all(|sign| "|-: ".contains(sign)))
+    };
+    let lost = |place: &usize| {
+        let begins =
+            row(lines.get(*place)) && !place.checked_sub(1).is_some_and(|before| row(lines.get(before)));
+        begins && !rule(lines.get(place + 1))
+    };
+    (0..lines.len()).filter(lost).map(|place| lines[place]).collect()
+}
+
+/// The verbs, each with the section of `docs/commands.md` that describes it and its long options.
+fn verbs() -> Vec<(String, Vec<String>)> {
+    /// Described once for all verbs.
+    const COMMON: [&str; 3] = ["help", "verbose", "json"];
+    let cli = Cli::command();
+    let verbs = cli.get_subcommands().map(|verb| {
+        let own = verb.get_arguments().chain(verb.get_subcommands().flat_map(clap::Command::get_arguments));
+        let longs = own.filter_map(clap::Arg::get_long).filter(|long| !COMMON.contains(long));
+        (verb.get_name().to_owned(), longs.map(ToOwned::to_owned).collect())
+    });
+    verbs.collect()
+}
+
+/// What a text on the commands does not tell of: verbs without a section, options that their section does not name.
+fn untold(text: &str) -> Vec<String> {
+    let mut untold = Vec::new();
+    for (verb, options) in verbs() {
+        let heading = format!("\n## {verb}\n");
+        let Some((_, rest)) = text.split_once(&heading) else {
+            untold.push(verb);
+            continue;
+        };
+        let section = rest.split("\n## ").next().unwrap_or_default();
+        let is_named = |option: &String| {
+            let after = section.split(&format!("--{option}")).skip(1).collect::<Vec<_>>();
+            // Not only as the beginning of a longer option.
+            after.iter().any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-'))
+        };
+        untold.extend(
+            options.iter().filter(|option| !is_named(option)).map(|option| format!("{verb} --{option}")),
+        );
+    }
+    untold
+}
+
+#[test]
+fn tables_are_whole() {
+    let pages = pages();
+    let lost = pages
+        .iter()
+        .flat_map(|page| lost_rows(page).into_iter().map(|row| format!("{}: {row}", page.path.display())));
+    let lost: Vec<String> = lost.collect();
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+
+    let page = |text: &str| Page { path: PathBuf::new(), text: text.to_owned() };
+    assert_eq!(lost_rows(&page("| a |\n|---|\n| 1 |\n\n| 2 |\n")), ["| 2 |"]);
+    assert!(lost_rows(&page("text\n\n| a |\n|---|\n| 1 |\n\n```\n| b |\n```\n")).is_empty());
+}
+
+#[test]
+fn every_verb_and_every_option_is_described() {
+    let commands = Page::read(paths::workspace().join("docs/commands.md"));
+    let untold_of = untold(&commands.text);
+    assert!(untold_of.is_empty(), "docs/commands.md has nothing on: {}", untold_of.join(", "));
+
+    let without =
+        commands.text.replace("`--deadline-ms", "`--deadline").replace("\n## boots\n", "\n## boot\n");
+    let untold_of = untold(&without);
+    for missing in ["run --deadline-ms", "sdcard --deadline-ms", "boots"] {
+        assert!(untold_of.iter().any(|untold| untold == missing), "{missing}: {untold_of:?}");
+    }
+}
+
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
     let pages = pages();

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     board::Board,
     failure::Failure,
-    pattern::Pattern,
     session::{ANSWER_TIMEOUT, Counts, Session},
     verdict::Owner,
 };
@@ -83,7 +82,7 @@ fn give_up<'a, B: Board>(
     session: &mut Session<'a, B>,
     client: &mut Client<'a, B, PLACES>,
 ) -> Result<Option<KernelId>, Failure> {
-    let pattern = Pattern::new(session.plan.seed ^ u64::from(client.next_kernel_id()));
+    let pattern = shared_memory::next_pattern(session, client);
     let block = session.lending.take(SIZE, pattern)?;
     block.fill();
     let at_once = session.deadline(Duration::ZERO);

@@ -14,7 +14,6 @@ use crate::{
     block::Block,
     board::Board,
     failure::Failure,
-    pattern::Pattern,
     session::{ANSWER_TIMEOUT, Counts, Session},
     verdict::Owner,
 };
@@ -85,7 +84,7 @@ fn try_one<'a, B: Board>(
     offset: usize,
     size: usize,
 ) -> Result<bool, Failure> {
-    let pattern = Pattern::new(session.plan.seed ^ u64::from(client.next_kernel_id()));
+    let pattern = shared_memory::next_pattern(session, client);
     let room = session.lending.take(ROOM, pattern)?;
     let block = room.part(offset, size, alias);
     block.fill();

@@ -29,12 +29,7 @@ const BYTES: usize = 4000;
 const MOST: u32 = 128;
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
-    let service = session.step("open", |session| {
-        link::ensure_up(session)?;
-        let service = link::open(session, link::ECHO, "echo")?;
-        echo::configure(session, service, echo::CONFIG)?;
-        Ok(service)
-    })?;
+    let service = session.step("open", echo::open)?;
     let result = fill_and_drain(session, service, counts);
     let closed = session.step("close", |session| link::close(session, service));
     result.and(closed)

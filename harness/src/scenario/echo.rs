@@ -123,6 +123,14 @@ fn ping_all<B: Board>(session: &mut Session<'_, B>, tally: &mut Tally) -> Result
     session.step("close", |session| link::close(session, service))
 }
 
+/// The link up, the service open and set to answer pings.
+pub(super) fn open<B: Board>(session: &mut Session<'_, B>) -> Result<ServiceHandle, Failure> {
+    link::ensure_up(session)?;
+    let service = link::open(session, link::ECHO, "echo")?;
+    configure(session, service, CONFIG)?;
+    Ok(service)
+}
+
 /// One exchange with the service, without the clock: is the link still there?
 pub(super) fn ping_alone<B: Board>(session: &mut Session<'_, B>) -> Result<(), Failure> {
     let service = link::open(session, link::ECHO, "echo")?;

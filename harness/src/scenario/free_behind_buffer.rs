@@ -1,7 +1,6 @@
 //! FREE sent directly behind BUFFER_FROM_HOST, on another service: which of the two does the firmware see first?
 
 use mmal::{Data, Fill};
-use vcsm::Returned;
 
 use super::{
     Group, Needs, Scenario,
@@ -11,7 +10,7 @@ use super::{
 use crate::{
     board::Board,
     failure::Failure,
-    session::{ANSWER_TIMEOUT, Counts, Session},
+    session::{Counts, Session},
     verdict::Owner,
 };
 
@@ -56,17 +55,13 @@ fn race<'a, B: Board>(
     let in_flight = submit(session, media, input, payload(&imported), Fill::frame(SIZE as u32))?;
     let freed = shared_memory::free(session, client, imported)?;
     let returned = back(session, media, in_flight)?;
-    let deadline = session.deadline(ANSWER_TIMEOUT);
-    let released = client.await_released(&mut session.link, freed, deadline);
-    let Returned { buffer, info, .. } = released.map_err(|failure| session.link_failure(failure.error))?;
-    buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
-    session.lending.put_back(&buffer);
-    let free_won = order_of(&returned).is_none_or(|returned| info.sequence < returned);
+    let released = shared_memory::take_back_in_order(session, client, freed)?;
+    let free_won = order_of(&returned).is_none_or(|returned| released < returned);
     if free_won && returned.data != Data::Failed {
         let reason =
             format_args!("RELEASED before the buffer came back, and the buffer is not marked as failed");
         return Err(Failure::fail(Owner::Firmware, reason)
-            .with("released_as", info.sequence as u32)
+            .with("released_as", released as u32)
             .with("flags", returned.filled.flags.bits()));
     }
     Ok(free_won)

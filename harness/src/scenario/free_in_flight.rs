@@ -8,7 +8,6 @@
 use core::time::Duration;
 
 use mmal::{Component, Fill, HandleNumber, Port};
-use vcsm::Returned;
 
 use super::{
     Group, Needs, Scenario,
@@ -162,17 +161,13 @@ fn hold_and_free<'a, B: Board>(
         let reason = format_args!("RELEASED while a component had the buffer");
         return Err(Failure::fail(Owner::Firmware, reason));
     }
-    let deadline = session.deadline(ANSWER_TIMEOUT);
-    let released = client.await_released(&mut session.link, freed, deadline);
-    let Returned { buffer, info, .. } = released.map_err(|failure| session.link_failure(failure.error))?;
-    buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
-    session.lending.put_back(&buffer);
+    let released = shared_memory::take_back_in_order(session, client, freed)?;
     if let Some(component) = keeper.component {
         media::destroy(session, media, component)?;
     }
     let target = shared_memory::free(session, client, target)?;
     shared_memory::take_back_changed(session, client, target)?;
-    judge_order(returned, info.sequence)
+    judge_order(returned, released)
 }
 
 /// FREE of a buffer that has just come back.

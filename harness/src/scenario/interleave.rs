@@ -37,8 +37,7 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -
     let before = session.link.counters();
     let result = with_media(session, |session, media, client| {
         session.step("rounds", |session| {
-            let service = link::open(session, link::ECHO, "echo")?;
-            echo::configure(session, service, echo::CONFIG)?;
+            let service = echo::open(session)?;
             let (component, input) = media::sink(session, media, &ZERO_COPY)?;
             let mut held: heapless::Deque<(u32, HeldMessage), HOLD> = heapless::Deque::new();
             let result = rounds(session, media, client, &input, service, &mut held);

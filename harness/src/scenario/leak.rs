@@ -9,7 +9,7 @@ use super::{
 use crate::{
     board::Board,
     failure::Failure,
-    session::{Counts, PROPERTY_TIMEOUT, Session},
+    session::{ANSWER_BYTES, Counts, Session},
     verdict::Owner,
 };
 
@@ -27,8 +27,6 @@ pub(super) static DESCRIPTION: Scenario = Scenario {
 const SIZE: usize = 64 * 1024;
 /// Handshakes between OPEN and CLOSE of the service.
 const A_SESSION: u32 = 50;
-/// Longest answer of a command.
-const ANSWER: usize = 1024;
 
 /// What must not change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,9 +91,8 @@ fn megabytes<B: Board>(session: &mut Session<'_, B>, heap: &str) -> Result<Optio
     let mut command = heapless::String::<32>::new();
     // It fits.
     let _ = command.push_str("get_mem ").and_then(|()| command.push_str(heap));
-    let mut text = [0; ANSWER];
-    let deadline = session.deadline(PROPERTY_TIMEOUT);
-    match session.mailbox.gencmd(session.link.platform(), &command, &mut text, deadline) {
+    let mut text = [0; ANSWER_BYTES];
+    match session.ask_text(&command, &mut text) {
         Ok(answer) => {
             let value = gencmd::value_of(answer.text, heap).and_then(|value| value.strip_suffix('M'));
             Ok(value.and_then(|number| number.parse().ok()))

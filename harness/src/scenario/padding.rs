@@ -34,12 +34,7 @@ const MOST_TO_GO: u32 = 8;
 type Position = fn(&Positions) -> u32;
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
-    let service = session.step("open", |session| {
-        link::ensure_up(session)?;
-        let service = link::open(session, link::ECHO, "echo")?;
-        echo::configure(session, service, echo::CONFIG)?;
-        Ok(service)
-    })?;
+    let service = session.step("open", echo::open)?;
     let walks: [(&str, &str, Position); 2] =
         [("ours", "rooms_ours", |at| at.tx_pos), ("theirs", "rooms_theirs", |at| at.rx_pos)];
     for (step, count, position) in walks {

@@ -35,12 +35,7 @@ const PATIENCE: Duration = Duration::from_millis(2);
 const BYTES: usize = 64;
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
-    let service = session.step("open", |session| {
-        link::ensure_up(session)?;
-        let service = link::open(session, link::ECHO, "echo")?;
-        echo::configure(session, service, echo::CONFIG)?;
-        Ok(service)
-    })?;
+    let service = session.step("open", echo::open)?;
     session.step("fill-slots", |session| {
         for number in 0..FILL {
             session.journal.host().progress();

@@ -138,9 +138,18 @@ pub(super) fn take_back<'a, B: Board, const N: usize>(
     client: &mut Client<'a, B, N>,
     freed: Freed,
 ) -> Result<(), Failure> {
-    let block = await_released(session, client, freed)?;
-    session.lending.put_back(&block);
-    Ok(())
+    take_back_in_order(session, client, freed).map(drop)
+}
+
+/// The same; gives the number of RELEASED among all messages of the link.
+pub(super) fn take_back_in_order<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    freed: Freed,
+) -> Result<u64, Failure> {
+    let Returned { buffer, info, .. } = unchanged(session, client, freed)?;
+    session.lending.put_back(&buffer);
+    Ok(info.sequence)
 }
 
 /// The same for a block that is going to be lent again at once: it stays out of the memory to lend.
@@ -149,11 +158,19 @@ pub(super) fn await_released<'a, B: Board, const N: usize>(
     client: &mut Client<'a, B, N>,
     freed: Freed,
 ) -> Result<Block<'a, B::Lendable>, Failure> {
+    Ok(unchanged(session, client, freed)?.buffer)
+}
+
+fn unchanged<'a, B: Board, const N: usize>(
+    session: &mut Session<'a, B>,
+    client: &mut Client<'a, B, N>,
+    freed: Freed,
+) -> Result<Returned<Block<'a, B::Lendable>>, Failure> {
     let deadline = session.deadline(ANSWER_TIMEOUT);
     let returned = client.await_released(&mut session.link, freed, deadline);
-    let Returned { buffer, .. } = returned.map_err(|failure| session.link_failure(failure.error))?;
-    buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
-    Ok(buffer)
+    let returned = returned.map_err(|failure| session.link_failure(failure.error))?;
+    returned.buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
+    Ok(returned)
 }
 
 /// Waits for RELEASED of a block that VideoCore was asked to write to.

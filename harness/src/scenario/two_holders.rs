@@ -3,7 +3,6 @@
 use core::time::Duration;
 
 use mmal::Fill;
-use vcsm::Returned;
 
 use super::{
     Group, Needs, Scenario,
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     board::Board,
     failure::Failure,
-    session::{ANSWER_TIMEOUT, Counts, Session},
+    session::{Counts, Session},
     verdict::Owner,
 };
 
@@ -65,16 +64,11 @@ fn hold_twice<'a, B: Board>(
         let returned = order_of(&back(session, media, in_second)?);
         media::destroy(session, media, one)?;
         media::destroy(session, media, two)?;
-        let deadline = session.deadline(ANSWER_TIMEOUT);
-        let released = client.await_released(&mut session.link, freed, deadline);
-        let Returned { buffer, info, .. } =
-            released.map_err(|failure| session.link_failure(failure.error))?;
-        buffer.check().map_err(|damage| damage.failure("after RELEASED"))?;
-        session.lending.put_back(&buffer);
-        if !early && returned.is_some_and(|returned| returned < info.sequence) {
+        let released = shared_memory::take_back_in_order(session, client, freed)?;
+        if !early && returned.is_some_and(|returned| returned < released) {
             return Ok(());
         }
         let reason = format_args!("RELEASED while the second component had the buffer");
-        Err(Failure::fail(Owner::Firmware, reason).with("released_as", info.sequence as u32))
+        Err(Failure::fail(Owner::Firmware, reason).with("released_as", released as u32))
     })
 }

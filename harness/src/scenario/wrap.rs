@@ -26,12 +26,7 @@ pub(super) static DESCRIPTION: Scenario = Scenario {
 const QUEUE: u32 = vchiq_mbox::wire::SLOT_QUEUE_LENGTH as u32;
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
-    let service = session.step("open", |session| {
-        link::ensure_up(session)?;
-        let service = link::open(session, link::ECHO, "echo")?;
-        echo::configure(session, service, echo::CONFIG)?;
-        Ok(service)
-    })?;
+    let service = session.step("open", echo::open)?;
     session.step("go-round", |session| {
         let before = session.link.positions();
         // Twice round at least.

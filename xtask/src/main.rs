@@ -13,6 +13,7 @@ mod docs;
 mod firmware;
 mod image;
 mod interrupt;
+mod line;
 mod outcome;
 mod paths;
 mod report;

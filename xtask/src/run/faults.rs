@@ -12,9 +12,10 @@ use harness::{Plan, Verdict};
 
 use super::many::side_by_side;
 use super::session::Settings;
-use super::{Strings, boot, limits, report_path};
+use super::{boot, limits, report_path};
 use crate::cli::RunOptions;
 use crate::image::Image;
+use crate::line::Strings;
 use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{card, report};

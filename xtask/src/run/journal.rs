@@ -3,53 +3,7 @@
 use emulator::firmware_log::{Line, Ring};
 use emulator::machine::Machine;
 
-/// Who wrote a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
-    /// The image, by its serial line.
-    Arm,
-    /// The firmware, in the message log that it keeps in RAM.
-    VideoCore,
-    /// The firmware, by a serial line (`uart_2ndstage=1`).
-    VideoCoreSerial,
-    /// The emulator: something that happened in the machine.
-    Machine,
-}
-
-impl Side {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Arm => "arm",
-            Self::VideoCore => "vc",
-            Self::VideoCoreSerial => "vc-uart",
-            Self::Machine => "machine",
-        }
-    }
-}
-
-/// A line of either log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
-    /// When it was written: µs since power-on.
-    pub at_us: u64,
-    /// By whom.
-    pub side: Side,
-    /// What.
-    pub text: String,
-}
-
-impl Entry {
-    fn of_firmware(line: Line) -> Self {
-        Self { at_us: u64::from(line.time_us), side: Side::VideoCore, text: line.text }
-    }
-}
-
-impl std::fmt::Display for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
-        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), self.text)
-    }
-}
+use crate::line::{Entry, Side};
 
 /// Collects lines until they are taken in time order.
 #[derive(Debug, Default)]
@@ -73,7 +27,7 @@ impl Journal {
 
     /// The same at the end of a run, whether or not the Arm was started.
     pub fn take_all(&mut self, machine: &Machine) -> Vec<Entry> {
-        let lines = self.firmware.new_lines(machine).into_iter().map(Entry::of_firmware);
+        let lines = self.firmware.new_lines(machine).into_iter().map(of_firmware);
         self.waiting.extend(lines);
         let mut entries = std::mem::take(&mut self.waiting);
         entries.sort_by_key(|entry| entry.at_us);
@@ -89,8 +43,12 @@ impl Journal {
     pub fn last_firmware_lines(&mut self, machine: &Machine, count: usize) -> Vec<Entry> {
         let lines = self.firmware.all_lines(machine);
         let skipped = lines.len().saturating_sub(count);
-        lines.into_iter().skip(skipped).map(Entry::of_firmware).collect()
+        lines.into_iter().skip(skipped).map(of_firmware).collect()
     }
+}
+
+fn of_firmware(line: Line) -> Entry {
+    Entry { at_us: u64::from(line.time_us), side: Side::VideoCore, text: line.text }
 }
 
 /// The firmware's ring of messages, and how far it has been read.
@@ -122,16 +80,5 @@ impl FirmwareLog {
             self.last = Some(last.clone());
         }
         lines
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_shows_its_time_in_seconds_and_its_side() {
-        let entry = Entry { at_us: 2_119_282, side: Side::VideoCore, text: "File read".into() };
-        assert_eq!(entry.to_string(), "[   2.119282] vc      File read");
     }
 }

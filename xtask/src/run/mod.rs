@@ -1,6 +1,5 @@
 //! `cargo xtask run`: image, card, machine, report.
 
-mod decoder;
 mod events;
 mod faults;
 mod journal;
@@ -26,10 +25,10 @@ use sha2::{Digest, Sha256};
 use crate::card;
 use crate::cli::{CardOptions, PeerOption, RunOptions};
 use crate::image::Image;
+use crate::line::Strings;
 use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{firmware, paths, report};
-pub use decoder::Strings;
 pub use faults::{is_expected, scenarios_of};
 pub use many::side_by_side;
 pub use pace::{Pace, span};
@@ -170,7 +169,7 @@ fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Re
         started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         model_peer: settings.peer != Peer::Firmware,
     });
-    let ended = session::run(card, settings, strings.decoder(), &mut collector)?;
+    let ended = session::run(card, settings, strings, &mut collector)?;
     let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped };
     Ok(Done {
         collected: collector.finish(finish),

@@ -2,17 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::Pace;
 use harness::Record;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use super::pace::Pace;
+use crate::line::Course;
 
 /// Shows how a run gets on.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
     pace: Option<Pace>,
-    scenario: String,
-    step: String,
+    course: Course,
     shown: Instant,
 }
 
@@ -30,25 +31,19 @@ impl Progress {
             bar.set_length(pace.total());
             bar.set_position(pace.position(0));
         }
-        Self { bar, pace, scenario: "boot".into(), step: String::new(), shown: Instant::now() }
+        Self { bar, pace, course: Course::default(), shown: Instant::now() }
     }
 
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record) {
-        match record {
-            Record::ScenarioStart { name } => {
-                self.scenario = name.to_string();
-                self.step.clear();
+        self.course.record(record);
+        let Record::Progress { done, total, .. } = record else { return };
+        match self.pace {
+            Some(pace) => self.bar.set_position(pace.position(*done)),
+            None => {
+                self.bar.set_length(u64::from(*total));
+                self.bar.set_position(u64::from(*done));
             }
-            Record::StepStart { step, .. } => self.step = step.to_string(),
-            Record::Progress { done, total, .. } => match self.pace {
-                Some(pace) => self.bar.set_position(pace.position(*done)),
-                None => {
-                    self.bar.set_length(u64::from(*total));
-                    self.bar.set_position(u64::from(*done));
-                }
-            },
-            _ => {}
         }
     }
 
@@ -60,7 +55,7 @@ impl Progress {
         self.shown = Instant::now();
         let mips = instructions as f64 / wall.as_secs_f64().max(0.001) / 1e6;
         let seconds = now_ns as f64 / 1e9;
-        let (scenario, step) = (&self.scenario, &self.step);
+        let Course { scenario, step, .. } = &self.course;
         let pace = self.pace.map_or(String::new(), |pace| format!("{}; ", pace.so_far(self.bar.position())));
         self.bar.set_message(format!("{pace}{scenario} {step}  {seconds:.3} s emulated, {mips:.0} MIPS"));
         self.bar.tick();

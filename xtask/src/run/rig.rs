@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::pace::Pace;
 use super::session::Settings;
-use super::{Done, Strings, boot, hex_digest, limits};
+use super::{Done, boot, hex_digest, limits};
 use crate::card;
 use crate::cli::BoardOptions;
 use crate::firmware::{self, Release, Variant};
 use crate::image::Image;
+use crate::line::Strings;
 
 /// More than any run takes: its own limits end it.
 const NO_WALL_LIMIT_S: u64 = 365 * 86_400;

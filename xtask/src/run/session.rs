@@ -1,6 +1,5 @@
 //! Powers the machine on and runs it until the image has said its last word, or a limit ends the run.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -13,12 +12,12 @@ use emulator::machine::{
 use harness::Record;
 use harness::report::{Collector, Counters};
 
-use super::decoder::{Decoder, LogLine};
 use super::events;
-use super::journal::{Entry, Journal, Side};
+use super::journal::Journal;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::firmware::Variant;
+use crate::line::{Entry, Framer, Piece, Recent, Side, Strings};
 use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
@@ -33,8 +32,7 @@ const RESTART_ALLOWANCE: Duration = Duration::from_secs(20);
 /// by itself before it needs them all.
 const SPARE_RESTARTS: usize = 3;
 
-/// Lines of the image and of the firmware that are shown for a run without a last record. A register dump has 20.
-const RECENT_LINES: usize = 30;
+/// Lines of the firmware that are shown for a run without a last record.
 const FIRMWARE_LINES: usize = 10;
 
 /// When a run is ended from outside.
@@ -104,12 +102,7 @@ pub struct Ended {
 ///
 /// # Errors
 /// If the card would not start a board.
-pub fn run(
-    card: Card,
-    settings: &Settings,
-    decoder: Decoder<'_>,
-    collector: &mut Collector,
-) -> Result<Ended> {
+pub fn run(card: Card, settings: &Settings, strings: &Strings, collector: &mut Collector) -> Result<Ended> {
     let started = Instant::now();
     let level = if settings.show_log { EventLevel::Rare } else { EventLevel::Off };
     let config = Config {
@@ -124,10 +117,11 @@ pub fn run(
     let mut session = Session {
         machine,
         settings,
-        decoder,
+        strings,
+        framer: Framer::default(),
         collector,
         journal: Journal::default(),
-        recent: VecDeque::new(),
+        recent: Recent::default(),
         serial: String::new(),
         progress: Progress::new(settings.show_progress, settings.pace),
         started,
@@ -154,11 +148,12 @@ enum Why {
 struct Session<'a> {
     machine: Machine,
     settings: &'a Settings,
-    decoder: Decoder<'a>,
+    strings: &'a Strings,
+    framer: Framer,
     collector: &'a mut Collector,
     journal: Journal,
     /// The image's latest lines, as evidence for a run that ends badly.
-    recent: VecDeque<Entry>,
+    recent: Recent,
     /// The firmware's unfinished line on a serial port.
     serial: String,
     progress: Progress,
@@ -223,7 +218,7 @@ impl Session<'_> {
         self.flush_rest();
         self.show_rest();
         self.journal.forget_firmware();
-        self.decoder.restart();
+        self.framer.restart();
         self.machine.restart().map_err(Why::Boot)?;
         let restarts = self.life.restarts + 1;
         self.life = Life { since_ns: self.machine.now_ns(), restarts, has_spoken: false };
@@ -266,15 +261,16 @@ impl Session<'_> {
     }
 
     fn arm_byte(&mut self, byte: UartByte) {
-        let Some(line) = self.decoder.byte(byte.byte) else { return };
+        let Some(piece) = self.framer.byte(byte.byte) else { return };
         let counters = Counters {
             arm_cycles: byte.counters.arm_cycles,
             vpu_instructions: byte.counters.vpu_instructions,
         };
-        self.arm_line(&line, byte.at_ns, Some(counters));
+        self.arm_piece(piece, byte.at_ns, Some(counters));
     }
 
-    fn arm_line(&mut self, line: &LogLine, at_ns: u64, counters: Option<Counters>) {
+    fn arm_piece(&mut self, piece: Piece, at_ns: u64, counters: Option<Counters>) {
+        let line = self.strings.line(piece);
         if let Some(record) = self.collector.log_line(&line.message, counters) {
             self.life.has_spoken = true;
             self.progress.record(&record);
@@ -287,10 +283,7 @@ impl Session<'_> {
         } else {
             let text = format!("{:5} {}", line.level, line.message);
             let entry = Entry { at_us: at_ns / 1000, side: Side::Arm, text };
-            if self.recent.len() == RECENT_LINES {
-                self.recent.pop_front();
-            }
-            self.recent.push_back(entry.clone());
+            self.recent.keep(entry.clone());
             self.journal.note(entry);
         }
     }
@@ -313,8 +306,8 @@ impl Session<'_> {
     }
 
     fn flush_rest(&mut self) {
-        if let Some(line) = self.decoder.rest() {
-            self.arm_line(&line, self.machine.now_ns(), None);
+        if let Some(piece) = self.framer.cut() {
+            self.arm_piece(piece, self.machine.now_ns(), None);
             self.listen();
         }
     }
@@ -348,7 +341,7 @@ impl Session<'_> {
         };
         if !done && !self.settings.show_log {
             let mut lines = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
-            lines.extend(self.recent);
+            lines.extend(self.recent.into_entries());
             lines.sort_by_key(|entry| entry.at_us);
             evidence.extend(lines.iter().map(ToString::to_string));
         }

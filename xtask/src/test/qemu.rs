@@ -12,7 +12,7 @@ use harness::report::{Collected, Collector, Finish, PeerKind, Rung, Setup, Timin
 
 use super::context::Context;
 use crate::image::Image;
-use crate::run::Strings;
+use crate::line::{Framer, Strings};
 use crate::{build, shell};
 
 /// The image's own deadlines are shorter than this.
@@ -38,7 +38,7 @@ pub fn says_absent(context: &Context) -> Result<()> {
 
 fn boot(image: &Image, limit: Duration) -> Result<Collected> {
     let strings = Strings::read(&image.elf)?;
-    let mut decoder = strings.decoder();
+    let mut framer = Framer::default();
     let mut collector = Collector::new(Setup {
         rung: Rung::Qemu,
         timing: Timing::Modelled,
@@ -56,8 +56,8 @@ fn boot(image: &Image, limit: Duration) -> Result<Collected> {
         };
         match machine.serial.recv_timeout(left) {
             Ok(bytes) => {
-                for line in bytes.into_iter().filter_map(|byte| decoder.byte(byte)) {
-                    collector.log_line(&line.message, None);
+                for piece in bytes.into_iter().filter_map(|byte| framer.byte(byte)) {
+                    collector.log_line(&strings.line(piece).message, None);
                 }
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}

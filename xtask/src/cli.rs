@@ -8,8 +8,8 @@ use emulator::board::Board;
 use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
-use crate::build;
 use crate::firmware::Variant;
+use crate::{build, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -41,7 +41,10 @@ pub enum Command {
     /// verdict is `pass`.
     Run(RunOptions),
     /// Writes the SD card that `run` boots with the same options, byte for byte, as an image for a real card.
-    Sdcard(SdcardOptions),
+    ///
+    /// With `--folder` the same files go into a folder instead: the mounted boot partition of a card that is in use
+    /// already, or the root of a TFTP server. What is there and is not ours is kept.
+    Sdcard(sdcard::Options),
     /// Runs the suites that must pass before anything is accepted, and counts them.
     ///
     /// Installs the programs that a suite needs and does not find, if it may. The last line is `N passed, N failed`.
@@ -234,16 +237,6 @@ impl RunOptions {
             timeout,
         }
     }
-}
-
-/// Options of `sdcard`.
-#[derive(Args, Debug)]
-pub struct SdcardOptions {
-    #[command(flatten)]
-    pub card: CardOptions,
-    /// Write the image to this file instead of target/sdcard.img.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
 }
 
 /// A board, and the firmware on it, for verbs that boot it many times.

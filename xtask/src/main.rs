@@ -16,9 +16,12 @@ mod interrupt;
 mod line;
 mod outcome;
 mod paths;
+mod replace;
 mod report;
 mod run;
 mod scenarios;
+#[cfg(test)]
+mod scratch;
 mod sdcard;
 mod shell;
 mod soak;
@@ -36,7 +39,7 @@ fn main() -> std::process::ExitCode {
     shell::set_verbose(cli.verbose);
     let result = match cli.command {
         Command::Run(options) => run::run(&options, cli.json),
-        Command::Sdcard(options) => sdcard::write(&options, cli.json),
+        Command::Sdcard(options) => sdcard::run(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),
         Command::Soak(options) => soak::run(&options, cli.json),
         Command::Boots(options) => boots::run(&options, cli.json),

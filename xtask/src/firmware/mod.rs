@@ -10,6 +10,8 @@ mod list;
 mod release;
 
 pub use cache::Cache;
+#[cfg(test)]
+pub use release::Origin;
 pub use release::{Release, Variant};
 
 use anyhow::Result;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::identity::BuildIdentity;
+use super::licence;
 
 /// The builds of one release for Pi 0 to 3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, clap::ValueEnum, Serialize)]
@@ -122,6 +123,21 @@ impl Release {
             bail!("firmware release {} has no {file} (looked in {})", self.name, self.folder.display());
         }
         fs::read(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// The licence text that came with the release; `None` if none did.
+    ///
+    /// # Errors
+    /// If there is one that cannot be read.
+    pub fn licence(&self) -> Result<Option<Vec<u8>>> {
+        let names = self.file_names()?;
+        let called = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted));
+        if let Some(name) = called(licence::ON_BOOT_PARTITION) {
+            return self.read(name).map(Some);
+        }
+        let Some(name) = called(licence::IN_PACKAGE) else { return Ok(None) };
+        let copyright = self.read(name)?;
+        Ok(Some(licence::of_boot_files(&String::from_utf8_lossy(&copyright)).into_bytes()))
     }
 
     /// True if the release has this file.

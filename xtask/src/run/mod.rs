@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use emulator::card::Card;
+use emulator::card::{Card, CardFile};
 use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
 use harness::Verdict;
@@ -88,17 +88,26 @@ fn report_path(options: &RunOptions) -> PathBuf {
     options.report.clone().unwrap_or_else(|| paths::target().join("report/report.json"))
 }
 
-/// Makes the card that the options describe, and the image on it. What is missing of the firmware is found before
-/// anything is built.
+/// Makes the card that the options describe, and the image on it.
+///
+/// # Errors
+/// As [`make_files`], or if the files do not fit.
+pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
+    let (files, image) = make_files(options)?;
+    Ok((card::build(&files)?, image))
+}
+
+/// Makes the files of the card that the options describe, and the image among them. What is missing of the firmware
+/// is found before anything is built.
 ///
 /// # Errors
 /// If a release, a file of it, or `config.txt` is missing, or the image cannot be built.
-pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
+pub fn make_files(options: &CardOptions) -> Result<(Vec<CardFile>, Image)> {
     let release = firmware::at_hand(options.firmware.as_deref())?;
     release.read(options.variant.start_file())?;
     let image = Image::build(&options.build)?;
-    let card = card::assemble(&release, options.variant, &options.plan(), &image.kernel)?;
-    Ok((card, image))
+    let files = card::files(&release, options.variant, &options.plan(), &image.kernel)?;
+    Ok((files, image))
 }
 
 /// Boots the card and listens until the end.
@@ -206,14 +215,13 @@ fn kernel_on(card: &Card) -> Result<Vec<u8>> {
     card.read_file(&name).with_context(|| format!("the firmware would find no {name} to start on this card"))
 }
 
-fn hex_digest(bytes: &[u8]) -> String {
+/// SHA-256, hexadecimal.
+pub fn hex_digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use emulator::card::CardFile;
-
     use super::*;
 
     fn card(command_line: &str) -> Card {

@@ -164,9 +164,9 @@ pub static SUITES: [Suite; 21] = [
     },
     Suite {
         name: "sdcard",
-        about: "the card that sdcard writes is the one run boots, and other tools can read it",
-        limit: minutes(2),
-        tools: &[tools::MTOOLS, tools::DOSFSTOOLS],
+        about: "other tools read the card that sdcard writes, and a folder gets the same files",
+        limit: minutes(4),
+        tools: &[tools::MTOOLS, tools::DOSFSTOOLS, tools::FDISK],
         run: sdcard::readable,
     },
     Suite {

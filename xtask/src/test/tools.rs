@@ -33,6 +33,9 @@ pub const MTOOLS: Needed =
 /// Checks FAT images.
 pub const DOSFSTOOLS: Needed =
     Needed { program: "fsck.fat", package: "dosfstools", purpose: "to check the SD card's file system" };
+/// Reads partition tables.
+pub const FDISK: Needed =
+    Needed { program: "sfdisk", package: "fdisk", purpose: "to read the SD card's partition table" };
 
 /// Time for the package lists, and for an installation.
 const APT_LIMIT: Duration = Duration::from_secs(300);

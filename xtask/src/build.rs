@@ -30,6 +30,8 @@ const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 
 /// How to build.
 #[derive(Args, Clone, Debug, Default)]
+// Verbs that take these beside their own have an `Options` too, and clap names a group after the type.
+#[group(skip)]
 pub struct Options {
     /// Which compiler builds the image.
     #[arg(long, value_enum, default_value_t)]

@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, sdcard};
+use crate::{build, emulate, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -45,6 +45,13 @@ pub enum Command {
     /// With `--folder` the same files go into a folder instead: the mounted boot partition of a card that is in use
     /// already, or the root of a TFTP server. What is there and is not ours is kept.
     Sdcard(sdcard::Options),
+    /// Powers an emulated board on and offers its serial line, raw, at a TCP port or as a pseudo-terminal.
+    ///
+    /// The card is that of `sdcard` with the same options, or `--card FILE`, which is read each time the power is switched
+    /// on. What the board sends while nobody listens is lost, as on a real line. Ends with Ctrl-C.
+    Emulate(emulate::Options),
+    /// Switches a board of `emulate` on or off.
+    Power(emulate::power::Options),
     /// Runs the suites that must pass before anything is accepted, and counts them.
     ///
     /// Installs the programs that a suite needs and does not find, if it may. The last line is `N passed, N failed`.
@@ -188,11 +195,9 @@ pub enum PeerOption {
     Model,
 }
 
-/// Options of `run`.
-#[derive(Args, Debug)]
-pub struct RunOptions {
-    #[command(flatten)]
-    pub card: CardOptions,
+/// Which board to emulate, and what is in it.
+#[derive(Args, Clone, Debug)]
+pub struct MachineOptions {
     /// Emulate this board.
     #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = board())]
     pub board: Board,
@@ -210,6 +215,22 @@ pub struct RunOptions {
           conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "sizes", "deadline_ms",
                                 "first_transaction", "delay_us"])]
     pub card_image: Option<PathBuf>,
+}
+
+/// What the command line means without options.
+impl Default for MachineOptions {
+    fn default() -> Self {
+        Self { board: Board::PI_3B, peer: PeerOption::Firmware, fault: None, card_image: None }
+    }
+}
+
+/// Options of `run`.
+#[derive(Args, Debug)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub card: CardOptions,
+    #[command(flatten)]
+    pub machine: MachineOptions,
     /// Write the report to this file instead of target/report/report.json.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -226,16 +247,7 @@ impl RunOptions {
     /// The defaults, with this card.
     pub fn of(card: CardOptions) -> Self {
         let timeout = DEFAULT_TIMEOUT_S;
-        Self {
-            card,
-            board: Board::PI_3B,
-            peer: PeerOption::Firmware,
-            fault: None,
-            card_image: None,
-            report: None,
-            log: false,
-            timeout,
-        }
+        Self { card, machine: MachineOptions::default(), report: None, log: false, timeout }
     }
 }
 

@@ -10,6 +10,7 @@ mod card;
 mod cli;
 #[cfg(test)]
 mod docs;
+mod emulate;
 mod firmware;
 mod image;
 mod interrupt;
@@ -40,6 +41,8 @@ fn main() -> std::process::ExitCode {
     let result = match cli.command {
         Command::Run(options) => run::run(&options, cli.json),
         Command::Sdcard(options) => sdcard::run(&options, cli.json),
+        Command::Emulate(options) => emulate::run(&options, cli.json),
+        Command::Power(options) => emulate::power::run(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),
         Command::Soak(options) => soak::run(&options, cli.json),
         Command::Boots(options) => boots::run(&options, cli.json),

@@ -108,7 +108,7 @@ impl Runs<'_> {
         let plan =
             Plan { iterations: fault.iterations(), timeout_ms: TIMEOUT_MS, ..plan_for(fault, options) };
         let settings = Settings {
-            board: options.board,
+            board: options.machine.board,
             peer: Peer::Model(Some(fault)),
             seed: options.card.seed,
             limits: limits(plan.limit_s, options.timeout),

@@ -23,7 +23,7 @@ use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
 use sha2::{Digest, Sha256};
 
 use crate::card;
-use crate::cli::{CardOptions, PeerOption, RunOptions};
+use crate::cli::{CardOptions, MachineOptions, PeerOption, RunOptions};
 use crate::image::Image;
 use crate::line::Strings;
 use crate::outcome::Outcome;
@@ -33,8 +33,8 @@ pub use faults::{is_expected, scenarios_of};
 pub use many::side_by_side;
 pub use pace::{Pace, span};
 pub use rig::{Rig, Subject};
-pub use session::Step;
 use session::{Limits, Settings};
+pub use session::{SLICE, Step};
 
 /// Time in the machine for the firmware to start the Arm: boards need two seconds. The plan's own limit begins then.
 const BOOT_ALLOWANCE: Duration = Duration::from_secs(60);
@@ -64,12 +64,9 @@ impl Done {
 /// # Errors
 /// If the run could not take place at all. A run that hangs or fails is no error but a verdict.
 pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
-    match options.fault.as_deref() {
+    match options.machine.fault.as_deref() {
         Some("list") => return faults::list(json),
-        Some(name) if options.peer == PeerOption::Firmware => {
-            bail!("--fault {name}: only the model breaks rules on command, so add --peer model");
-        }
-        Some("all") => return faults::run_all(options, json),
+        Some("all") if options.machine.peer == PeerOption::Model => return faults::run_all(options, json),
         _ => {}
     }
     let path = report_path(options);
@@ -95,6 +92,18 @@ fn report_path(options: &RunOptions) -> PathBuf {
 pub fn make_card(options: &CardOptions) -> Result<(Card, Image)> {
     let (files, image) = make_files(options)?;
     Ok((card::build(&files)?, image))
+}
+
+/// [`make_card`] for whoever plays VideoCore: the model needs no firmware.
+///
+/// # Errors
+/// As [`make_card`].
+pub fn make_card_for(options: &CardOptions, peer: Peer) -> Result<(Card, Image)> {
+    if peer == Peer::Firmware {
+        return make_card(options);
+    }
+    let image = Image::build(&options.build)?;
+    Ok((card::without_firmware(&options.plan(), &image.kernel)?, image))
 }
 
 /// Makes the files of the card that the options describe, and the image among them. What is missing of the firmware
@@ -127,14 +136,10 @@ pub fn execute_with_wedge(options: &RunOptions, step: Step) -> Result<Done> {
 }
 
 fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) -> Result<Done> {
-    let peer = peer(options)?;
-    let (card, image) = match (&options.card_image, peer) {
-        (Some(path), _) => (read_card(path)?, Image::build(&options.card.build)?),
-        (None, Peer::Firmware) => make_card(&options.card)?,
-        (None, Peer::Model(_)) => {
-            let image = Image::build(&options.card.build)?;
-            (card::without_firmware(&options.card.plan(), &image.kernel)?, image)
-        }
+    let peer = peer(&options.machine)?;
+    let (card, image) = match &options.machine.card_image {
+        Some(path) => (read_card(path)?, Image::build(&options.card.build)?),
+        None => make_card_for(&options.card, peer)?,
     };
     let kernel = kernel_on(&card)?;
     if kernel != image.kernel {
@@ -142,7 +147,7 @@ fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) ->
     }
     let strings = Strings::read(&image.elf)?;
     let settings = Settings {
-        board: options.board,
+        board: options.machine.board,
         peer,
         seed: options.card.seed,
         limits: limits(limit_s(&card, &options.card), options.timeout),
@@ -156,14 +161,21 @@ fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) ->
 }
 
 /// Who plays VideoCore, by the options.
-fn peer(options: &RunOptions) -> Result<Peer> {
+///
+/// # Errors
+/// If there is no such fault, or nobody who could break a rule.
+pub fn peer(options: &MachineOptions) -> Result<Peer> {
     match (options.peer, options.fault.as_deref()) {
-        (PeerOption::Firmware, _) => Ok(Peer::Firmware),
+        (PeerOption::Firmware, None) => Ok(Peer::Firmware),
+        (PeerOption::Firmware, Some(name)) => {
+            bail!("--fault {name}: only the model breaks rules on command, so add --peer model")
+        }
         (PeerOption::Model, None) => Ok(Peer::Model(None)),
         (PeerOption::Model, Some(name)) => {
             let fault = Fault::by_name(name);
-            let fault =
-                fault.with_context(|| format!("there is no fault {name}; --fault list lists them"))?;
+            let fault = fault.with_context(|| {
+                format!("there is no fault {name}; `cargo xtask run --peer model --fault list` lists them")
+            })?;
             Ok(Peer::Model(Some(fault)))
         }
     }

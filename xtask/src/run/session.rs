@@ -21,7 +21,7 @@ use crate::line::{Entry, Framer, Piece, Recent, Side, Strings};
 use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
-const SLICE: u64 = 4_000_000;
+pub const SLICE: u64 = 4_000_000;
 /// Time in the machine for the image to power down after its last record.
 const AFTER_THE_END_NS: u64 = 2_000_000_000;
 

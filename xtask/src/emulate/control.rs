@@ -1,0 +1,162 @@
+//! The power switch: a TCP port that understands `on`, `off`, `cycle` and `status`, a line each.
+//!
+//! Each line is answered with a line: `ok off`, `ok on STATE`, or `error WHY`.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+/// No command is longer.
+const LONGEST_LINE: u64 = 64;
+
+/// What the switch can do.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Powers the board on, with the card that is in its slot now.
+    On,
+    /// Powers it off.
+    Off,
+    /// Powers it off and on.
+    Cycle,
+    /// Tells whether it has power, and what it does.
+    Status,
+}
+
+impl Command {
+    /// Name on the line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Cycle => "cycle",
+            Self::Status => "status",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|command| command.name() == name)
+    }
+}
+
+/// A command that waits for its answer.
+#[derive(Debug)]
+pub struct Request {
+    /// What to do.
+    pub command: Command,
+    answer: Sender<String>,
+}
+
+impl Request {
+    /// Answers. Whoever asked may have left meanwhile.
+    pub fn answer(self, text: String) {
+        let _ = self.answer.send(text);
+    }
+}
+
+/// Where commands come from; without a port, none ever come.
+#[derive(Debug)]
+pub struct Control {
+    requests: Receiver<Request>,
+    /// Keeps the channel open if there is no port.
+    _sender: Sender<Request>,
+    address: Option<SocketAddr>,
+}
+
+impl Control {
+    /// Opens the port, if there shall be one.
+    ///
+    /// # Errors
+    /// If the address is none of this PC, or the port is taken.
+    pub fn open(address: Option<&str>) -> Result<Self> {
+        let (sender, requests) = mpsc::channel();
+        let address = match address {
+            None => None,
+            Some(address) => {
+                let listener = TcpListener::bind(address)
+                    .with_context(|| format!("the power switch cannot be at {address}"))?;
+                let bound = listener.local_addr().context("finding out the power switch's port")?;
+                let sender = sender.clone();
+                thread::spawn(move || serve(&listener, &sender));
+                Some(bound)
+            }
+        };
+        Ok(Self { requests, _sender: sender, address })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The next command, if one comes in this time.
+    pub fn next(&self, wait: Duration) -> Option<Request> {
+        self.requests.recv_timeout(wait).ok()
+    }
+}
+
+fn serve(listener: &TcpListener, requests: &Sender<Request>) {
+    for stream in listener.incoming().flatten() {
+        let requests = requests.clone();
+        // Whoever hangs up in mid-word has nothing to be told.
+        thread::spawn(move || drop(attend(stream, &requests)));
+    }
+}
+
+fn attend(stream: TcpStream, requests: &Sender<Request>) -> std::io::Result<()> {
+    let mut answers = stream.try_clone()?;
+    let mut lines = BufReader::new(stream);
+    loop {
+        let mut line = Vec::new();
+        if lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let line = String::from_utf8_lossy(&line);
+        writeln!(answers, "{}", answer(line.trim(), requests))?;
+    }
+}
+
+fn answer(line: &str, requests: &Sender<Request>) -> String {
+    let Some(command) = Command::named(line) else {
+        return format!("error {line:?} is none of on, off, cycle and status");
+    };
+    let (answer, answered) = mpsc::channel();
+    if requests.send(Request { command, answer }).is_err() {
+        return "error the board is gone".to_owned();
+    }
+    answered.recv().unwrap_or_else(|_| "error the board is gone".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_is_answered_with_a_line() {
+        let control = Control::open(Some("127.0.0.1:0")).unwrap();
+        let address = control.address().unwrap();
+        let asked = thread::spawn(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"cycle\r\nfly\n\xff\n").unwrap();
+            let lines = BufReader::new(stream).lines();
+            lines.take(3).collect::<Result<Vec<_>, _>>().unwrap()
+        });
+        let request = control.next(Duration::from_secs(10)).unwrap();
+        assert_eq!(request.command, Command::Cycle);
+        request.answer("ok on running".to_owned());
+        let answers = asked.join().unwrap();
+        assert_eq!(answers[0], "ok on running");
+        assert!(answers[1].starts_with("error \"fly\" is none of"), "{answers:?}");
+        assert!(answers[2].starts_with("error "), "{answers:?}");
+    }
+
+    #[test]
+    fn without_a_port_there_are_no_commands() {
+        let control = Control::open(None).unwrap();
+        assert!(control.next(Duration::from_millis(1)).is_none());
+    }
+}

@@ -1,0 +1,193 @@
+//! The serial line: where the board's bytes go, and how fast.
+//!
+//! It is a wire, not a log: what is sent while nobody listens is lost, as on a board. Whoever wants all of it connects
+//! before the power is switched on.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::pty::Pty;
+use super::tcp::Tcp;
+
+/// A listener that takes nothing for so long is cut off: it shall not stop the board for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
+
+/// Bits of a byte on the wire: start, eight, stop.
+const BITS_A_BYTE: u64 = 10;
+
+/// Who can listen.
+pub enum End {
+    /// Clients of a TCP port.
+    Tcp(Tcp),
+    /// Whoever opens a pseudo-terminal.
+    Pty(Pty),
+}
+
+/// The line.
+pub struct Line {
+    end: End,
+    /// Bytes that are still to be sent, if the line has a speed.
+    waiting: VecDeque<u8>,
+    pace: Option<Pace>,
+    counts: Counts,
+}
+
+/// Bytes since the board was powered on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Sent by the board.
+    pub sent: u64,
+    /// Of those: sent while nobody listened.
+    pub lost: u64,
+    /// Sent to the board, which nobody there reads.
+    pub ignored: u64,
+}
+
+impl Line {
+    /// A line that ends here. With `baud`, bytes come no faster than at that rate; without it as the board makes them.
+    pub fn new(end: End, baud: Option<u32>) -> Self {
+        let pace = baud.map(|baud| Pace { baud: u64::from(baud), since: Instant::now(), sent: 0 });
+        Self { end, waiting: VecDeque::new(), pace, counts: Counts::default() }
+    }
+
+    /// The board sends.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.counts.sent += bytes.len() as u64;
+        if self.pace.is_none() {
+            self.deliver(bytes);
+            return;
+        }
+        if let (Some(pace), true) = (&mut self.pace, self.waiting.is_empty()) {
+            pace.begin();
+        }
+        self.waiting.extend(bytes);
+    }
+
+    /// Looks after the line: new listeners, what they send, bytes whose time has come.
+    pub fn attend(&mut self) {
+        self.counts.ignored += match &mut self.end {
+            End::Tcp(tcp) => tcp.attend(),
+            End::Pty(pty) => pty.attend(),
+        };
+        let Some(pace) = &mut self.pace else { return };
+        let due = pace.take_due(self.waiting.len());
+        let bytes: Vec<u8> = self.waiting.drain(..due).collect();
+        self.deliver(&bytes);
+    }
+
+    /// True while bytes wait for their time.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The board has lost its power, and with it what it had not sent. Returns what was counted since it had it.
+    pub fn cut(&mut self) -> Counts {
+        self.waiting.clear();
+        std::mem::take(&mut self.counts)
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn deliver(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let is_heard = match &mut self.end {
+            End::Tcp(tcp) => tcp.send(bytes),
+            End::Pty(pty) => pty.send(bytes),
+        };
+        if !is_heard {
+            self.counts.lost += bytes.len() as u64;
+        }
+    }
+}
+
+/// How many bytes may have left by now.
+#[derive(Debug)]
+struct Pace {
+    baud: u64,
+    since: Instant,
+    sent: u64,
+}
+
+impl Pace {
+    fn begin(&mut self) {
+        *self = Self { baud: self.baud, since: Instant::now(), sent: 0 };
+    }
+
+    fn take_due(&mut self, waiting: usize) -> usize {
+        let bits = self.since.elapsed().as_micros() * u128::from(self.baud) / 1_000_000;
+        let all = u64::try_from(bits).unwrap_or(u64::MAX) / BITS_A_BYTE;
+        let due = usize::try_from(all.saturating_sub(self.sent)).unwrap_or(usize::MAX).min(waiting);
+        self.sent += due as u64;
+        due
+    }
+}
+
+/// Writes to something that does not block.
+///
+/// # Errors
+/// If it is closed, or takes nothing for [`PATIENCE`].
+pub fn write_all(target: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    let mut deadline = Instant::now() + PATIENCE;
+    while !bytes.is_empty() {
+        match target.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(taken) => {
+                bytes = &bytes[taken..];
+                deadline = Instant::now() + PATIENCE;
+            }
+            Err(error) if may_come_again(&error) => {
+                if Instant::now() >= deadline {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                thread::sleep(BETWEEN_TRIES);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Reads what is there from something that does not block, and forgets it: how many bytes it was.
+///
+/// # Errors
+/// If it is closed.
+pub fn drain(source: &mut impl Read) -> io::Result<u64> {
+    let mut buffer = [0; 1024];
+    let mut all = 0;
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(some) => all += some as u64,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(all),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn may_come_again(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paced_line_sends_no_faster_than_its_baud_rate() {
+        let since = Instant::now() - Duration::from_millis(100);
+        let mut pace = Pace { baud: 115_200, since, sent: 0 };
+        let due = pace.take_due(1_000_000);
+        assert!((1152..2000).contains(&due), "{due}");
+        assert!(pace.take_due(1_000_000) < 1000);
+        assert_eq!(Pace { baud: 9600, since, sent: 0 }.take_due(5), 5, "no more than there is");
+    }
+}

@@ -1,0 +1,246 @@
+//! `cargo xtask emulate`: an emulated board on the desk. It has a power switch, a card in its slot, and a serial line
+//! that carries what a real board's carries, byte for byte.
+
+mod board;
+mod control;
+mod line;
+pub mod power;
+mod pty;
+mod tcp;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum, value_parser};
+use serde_json::{Value, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::cli::{CardOptions, MachineOptions};
+use crate::outcome::Outcome;
+use crate::run;
+use crate::terminal::say;
+use board::{Board, Slot};
+use control::{Command, Control, Request};
+use line::{Counts, End, Line};
+use pty::Pty;
+use tcp::Tcp;
+
+/// How often a board without work looks for commands and listeners.
+const IDLE: Duration = Duration::from_millis(50);
+/// The same while bytes wait for their time on the line.
+const PACED: Duration = Duration::from_millis(5);
+
+/// Where the serial line is if nothing else is said: on this PC, at a port that the system picks.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// Whether the board has power when the verb begins.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InitialPower {
+    /// It runs at once.
+    On,
+    /// It waits for `on` at the control port.
+    Off,
+}
+
+/// Options of `emulate`.
+#[derive(Args, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    pub card: CardOptions,
+    #[command(flatten)]
+    pub machine: MachineOptions,
+    /// Offer the serial line at this TCP port, raw; the system picks one for port 0, and for no option at all.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "pty")]
+    pub tcp: Option<String>,
+    /// Offer the serial line as a pseudo-terminal.
+    #[arg(long)]
+    pub pty: bool,
+    /// Let this be a link to the pseudo-terminal.
+    #[arg(long, value_name = "PATH", requires = "pty")]
+    pub link: Option<PathBuf>,
+    /// Take `on`, `off`, `cycle` and `status` at this TCP port, a line each.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub control: Option<String>,
+    /// Begin with the power on or off.
+    #[arg(long, value_enum, default_value = "on")]
+    pub power: InitialPower,
+    /// Send no faster than at this rate; without it as fast as the board is emulated.
+    #[arg(long, value_name = "BITS/S", value_parser = value_parser!(u32).range(300..=4_000_000))]
+    pub baud: Option<u32>,
+}
+
+/// Emulates the board until Ctrl-C.
+///
+/// # Errors
+/// If there is no card, or a port cannot be had.
+pub fn run(options: &Options, json: bool) -> Result<Outcome> {
+    if options.power == InitialPower::Off && options.control.is_none() {
+        bail!("--power off needs --control HOST:PORT, or nobody could ever switch the board on");
+    }
+    let board = plug_in(options)?;
+    let control = Control::open(options.control.as_deref())?;
+    let end = open_end(options)?;
+    // The handler comes last: what went before ends at once on Ctrl-C.
+    let ended = listen_for_the_end()?;
+    announce(&end, &control, options, json)?;
+    let mut desk = Desk { board, control, line: Line::new(end, options.baud) };
+    if options.power == InitialPower::On {
+        desk.switch_on();
+        if !desk.board.is_running() {
+            bail!("{}", desk.board.state());
+        }
+    }
+    while !ended.load(Ordering::Relaxed) {
+        desk.step();
+    }
+    desk.switch_off();
+    Ok(Outcome::Pass)
+}
+
+/// Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
+fn listen_for_the_end() -> Result<Arc<AtomicBool>> {
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&ended))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&ended)))
+            .context("listening for Ctrl-C")?;
+    }
+    Ok(ended)
+}
+
+/// A board with its card, still off. A file must be there if the board is to run at once; it may come later otherwise.
+fn plug_in(options: &Options) -> Result<Board> {
+    let Options { card, machine, .. } = options;
+    let peer = run::peer(machine)?;
+    let slot = match &machine.card_image {
+        Some(path) => Slot::File(path.clone()),
+        None => Slot::Made(run::make_card_for(card, peer)?.0.into_image()),
+    };
+    Ok(Board::new(machine.board, peer, card.seed, slot))
+}
+
+fn open_end(options: &Options) -> Result<End> {
+    if options.pty {
+        return Pty::open(options.link.as_deref()).map(End::Pty);
+    }
+    Tcp::open(options.tcp.as_deref().unwrap_or(ANY_PORT)).map(End::Tcp)
+}
+
+/// Says where everything is: who reads this can connect.
+fn announce(end: &End, control: &Control, options: &Options, json: bool) -> Result<()> {
+    let control = control.address().map(|address| address.to_string());
+    let serial = match end {
+        End::Tcp(tcp) => json!({ "tcp": tcp.address()?.to_string() }),
+        End::Pty(pty) => json!({ "pty": pty.device(), "link": options.link }),
+    };
+    if json {
+        say!("{}", json!({ "serial": serial, "control": control }));
+        return Ok(());
+    }
+    for (what, place) in serial.as_object().into_iter().flatten() {
+        if let Value::String(place) = place {
+            say!("serial line: {what} {place}");
+        }
+    }
+    if let Some(control) = control {
+        say!("power switch: tcp {control}");
+    }
+    say!("Ctrl-C ends it.");
+    Ok(())
+}
+
+/// Everything on the desk.
+struct Desk {
+    board: Board,
+    control: Control,
+    line: Line,
+}
+
+impl Desk {
+    fn step(&mut self) {
+        let wait = match (self.line.is_busy(), self.board.is_running()) {
+            (true, _) => PACED,
+            (false, true) => Duration::ZERO,
+            (false, false) => IDLE,
+        };
+        if let Some(request) = self.control.next(wait) {
+            self.obey(request);
+        }
+        self.line.attend();
+        // A real UART is as slow as its line, and keeps the processor waiting.
+        if self.board.is_running() && !self.line.is_busy() {
+            let bytes = self.board.run();
+            self.line.send(&bytes);
+            if !self.board.is_running() {
+                eprintln!("{}", self.board.state());
+            }
+        }
+    }
+
+    fn obey(&mut self, request: Request) {
+        match request.command {
+            Command::On => self.switch_on(),
+            Command::Off => self.switch_off(),
+            Command::Cycle => {
+                self.switch_off();
+                self.switch_on();
+            }
+            Command::Status => {}
+        }
+        let state = self.state();
+        request.answer(format!("ok {state}"));
+    }
+
+    fn switch_on(&mut self) {
+        if self.board.is_on() {
+            return;
+        }
+        // Whoever has connected by now hears the first byte.
+        self.line.attend();
+        self.board.power_on();
+        eprintln!("power on: {}", self.board.state());
+    }
+
+    fn switch_off(&mut self) {
+        if !self.board.is_on() {
+            return;
+        }
+        self.board.power_off();
+        eprintln!("power off: {}", in_words(self.line.cut()));
+    }
+
+    fn state(&self) -> String {
+        if !self.board.is_on() {
+            return "off".to_owned();
+        }
+        format!("on {}; {}", self.board.state(), in_words(self.line.counts()))
+    }
+}
+
+/// What went over the line.
+fn in_words(counts: Counts) -> String {
+    let Counts { sent, lost, ignored } = counts;
+    let mut text = format!("{sent} bytes sent");
+    if lost > 0 {
+        text += &format!(", {lost} of them while nobody listened");
+    }
+    if ignored > 0 {
+        text += &format!("; {ignored} bytes came and were ignored: the image reads nothing");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_and_what_was_ignored_is_said() {
+        assert_eq!(in_words(Counts { sent: 7, ..Counts::default() }), "7 bytes sent");
+        let said = in_words(Counts { sent: 7, lost: 3, ignored: 1 });
+        assert!(said.contains("3 of them while nobody listened") && said.contains("1 bytes came"), "{said}");
+    }
+}

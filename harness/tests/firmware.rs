@@ -3,11 +3,11 @@
 use harness::{
     Record, Verdict,
     record::{Clocks, Fact, Facts, Frame, MAX_FRAME, TEXT_BYTES, Text, When, clipped, decode, encode},
-    report::{Collected, Collector, Finish, Rung, Setup, Timing},
+    report::{Collector, Finish, Report, Rung, Setup, Timing},
 };
 
 /// The records through the bytes of their frames, as they travel.
-fn collect(records: impl IntoIterator<Item = Record>) -> Collected {
+fn collect(records: impl IntoIterator<Item = Record>) -> Report {
     let mut collector = Collector::new(Setup {
         rung: Rung::Board,
         timing: Timing::Measured,
@@ -80,8 +80,8 @@ fn a_report_tells_before_and_after() {
     records.push(clocks(after, 71_500, 0x2_0002));
     records.extend(answer(after, "get_mem reloc", 0, b"reloc=103M"));
     records.push(end());
-    let collected = collect(records);
-    let json = serde_json::to_value(&collected.report).expect("plain data");
+    let report = collect(records);
+    let json = serde_json::to_value(&report).expect("plain data");
     assert_eq!(json["firmware"]["version_text"], VERSION);
     assert_eq!(
         json["firmware"]["answers"][2],
@@ -115,12 +115,12 @@ fn a_report_tells_before_and_after() {
     );
     assert_eq!(json["board"]["dma_channels"], 0x7f35);
     let leak = "MiB free in VideoCore's relocatable heap: 107 before the scenarios, 103 after them";
-    assert!(collected.notes.iter().any(|note| note == leak), "{:?}", collected.notes);
+    assert!(report.notes.iter().any(|note| note == leak), "{:?}", report.notes);
 }
 
 #[test]
 fn firmware_that_answers_nothing_leaves_nothing() {
-    let json = serde_json::to_value(collect([end()]).report).expect("plain data");
+    let json = serde_json::to_value(collect([end()])).expect("plain data");
     for name in ["firmware", "memory", "throttled", "temperature"] {
         assert!(json.get(name).is_none(), "{name}: {json}");
     }
@@ -144,7 +144,7 @@ fn hostile_text_is_escaped_or_cut_and_never_a_panic() {
     };
     records.extend([part(512, 600, b"x"), part(u16::MAX, u16::MAX, b"x"), part(0, 0, b"more than it says")]);
     records.push(end());
-    let report = collect(records).report;
+    let report = collect(records);
     let firmware = report.firmware.expect("answers");
     assert_eq!(firmware.version_text, "a\\xff\\x1b[31m\\xe2\\x82\\x00b\\\\");
     let answer =
@@ -164,7 +164,7 @@ fn a_lost_part_cuts_its_text_and_no_other() {
     records.pop();
     records.extend(answer(When::Before, "get_rsts", 0, b"get_rsts=0"));
     records.push(end());
-    let answers = collect(records).report.firmware.expect("answers").answers;
+    let answers = collect(records).firmware.expect("answers").answers;
     assert_eq!((answers[0].text.len(), answers[0].cut), (TEXT_BYTES, true));
     assert_eq!((answers[1].text.as_str(), answers[1].cut), ("get_rsts=0", false));
 }
@@ -186,6 +186,6 @@ fn a_board_that_starts_again_is_asked_anew() {
     let mut records = run(b"first");
     records.extend(run(b"second"));
     records.push(end());
-    let firmware = collect(records).report.firmware.expect("answers");
+    let firmware = collect(records).firmware.expect("answers");
     assert_eq!((firmware.version_text.as_str(), firmware.answers.len()), ("second", 1));
 }

@@ -6,7 +6,7 @@ use harness::{
         self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ResetCause, Resumed,
         ScenarioEnd, Start, Step, When, clipped, encode,
     },
-    report::{Collected, Collector, Counters, Finish, Reset, Rung, Setup, Timing},
+    report::{Collector, Counters, Finish, Report, Reset, Rung, Setup, Timing},
 };
 
 fn setup() -> Setup {
@@ -132,7 +132,7 @@ fn lines(records: &[Record]) -> Vec<String> {
     records.iter().enumerate().map(line).collect()
 }
 
-fn collect(lines: &[String], stopped: Option<&str>) -> Collected {
+fn collect(lines: &[String], stopped: Option<&str>) -> Report {
     let mut collector = Collector::new(setup());
     let mut counters = Counters::default();
     for line in lines {
@@ -140,13 +140,13 @@ fn collect(lines: &[String], stopped: Option<&str>) -> Collected {
         counters.vpu_instructions += 10;
         collector.log_line(line, Some(counters));
     }
-    collector.finish(Finish { wall_s: 3, stopped: stopped.map(ToOwned::to_owned) })
+    collector.finish(Finish { wall_s: 3, stopped: stopped.map(ToOwned::to_owned), ..Finish::default() })
 }
 
 #[test]
 fn the_report_has_the_shape_of_schema_1() {
-    let collected = collect(&lines(&passing_run()), None);
-    let json = serde_json::to_value(&collected.report).expect("plain data");
+    let report = collect(&lines(&passing_run()), None);
+    let json = serde_json::to_value(&report).expect("plain data");
     let figures = &json["scenarios"][0]["latency"]["import"];
     let histogram = figures["histogram"].as_array().expect("a list").clone();
     let total: u64 = histogram.iter().map(|bucket| bucket[1].as_u64().expect("a count")).sum();
@@ -200,15 +200,15 @@ fn the_report_has_the_shape_of_schema_1() {
             }],
         })
     );
-    assert_eq!(collected.notes, Vec::<String>::new());
+    assert_eq!(report.notes, Vec::<String>::new());
     let back: harness::report::Report = serde_json::from_value(json).expect("the same shape");
-    assert_eq!(back, collected.report);
+    assert_eq!(back, report);
 }
 
 /// Reports of the first release have none of what came later.
 #[test]
 fn a_report_without_the_optional_objects_is_read() {
-    let mut json = serde_json::to_value(collect(&lines(&passing_run()), None).report).expect("plain data");
+    let mut json = serde_json::to_value(collect(&lines(&passing_run()), None)).expect("plain data");
     let object = json.as_object_mut().expect("an object");
     for name in ["firmware", "memory", "throttled", "temperature"] {
         object.remove(name);
@@ -223,8 +223,8 @@ fn a_run_that_stops_in_a_step_is_hung_there_and_what_was_not_reached_is_skipped(
     let mut records = opening("bring-up,echo");
     records.push(scenario_start("bring-up"));
     records.push(step_start("bring-up", "connect"));
-    let collected = collect(&lines(&records), Some("the machine stopped at its limit of 10 s"));
-    let [bring_up, echo] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    let report = collect(&lines(&records), Some("the machine stopped at its limit of 10 s"));
+    let [bring_up, echo] = &report.scenarios[..] else { panic!("{report:?}") };
     assert_eq!(bring_up.verdict, Verdict::Hung);
     assert_eq!(
         bring_up.reason.as_deref(),
@@ -232,16 +232,16 @@ fn a_run_that_stops_in_a_step_is_hung_there_and_what_was_not_reached_is_skipped(
     );
     assert_eq!((echo.verdict, echo.reason.as_deref()), (Verdict::Skip, Some("not reached")));
     assert_eq!(
-        collected.steps.last().map(|step| (step.step.as_str(), step.verdict)),
+        bring_up.steps.last().map(|step| (step.name.as_str(), step.verdict)),
         Some(("connect", Verdict::Hung))
     );
-    assert_eq!(collected.report.verdict(), Verdict::Hung);
+    assert_eq!(report.verdict(), Verdict::Hung);
 }
 
 #[test]
 fn an_image_that_says_nothing_is_hung_at_boot() {
-    let collected = collect(&["INFO hello".to_owned()], None);
-    let [boot] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    let report = collect(&["INFO hello".to_owned()], None);
+    let [boot] = &report.scenarios[..] else { panic!("{report:?}") };
     assert_eq!((boot.name.as_str(), boot.verdict), ("boot", Verdict::Hung));
     assert_eq!(boot.reason.as_deref(), Some("no record from the image"));
 }
@@ -250,12 +250,9 @@ fn an_image_that_says_nothing_is_hung_at_boot() {
 fn a_run_that_ends_between_scenarios_is_hung_too() {
     let mut records = passing_run();
     records.pop();
-    let collected = collect(&lines(&records), None);
-    assert_eq!(collected.report.scenarios[0].verdict, Verdict::Pass);
-    assert_eq!(
-        (collected.report.scenarios[1].name.as_str(), collected.report.verdict()),
-        ("end", Verdict::Hung)
-    );
+    let report = collect(&lines(&records), None);
+    assert_eq!(report.scenarios[0].verdict, Verdict::Pass);
+    assert_eq!((report.scenarios[1].name.as_str(), report.verdict()), ("end", Verdict::Hung));
 }
 
 #[test]
@@ -265,12 +262,12 @@ fn a_reset_in_mid_run_hangs_what_ran_before_it() {
     records.push(step_start("handshake", "cycle"));
     let mut lines = lines(&records);
     lines.extend(self::lines(&passing_run()));
-    let collected = collect(&lines, None);
-    let [before, after] = &collected.report.scenarios[..] else { panic!("{collected:?}") };
+    let report = collect(&lines, None);
+    let [before, after] = &report.scenarios[..] else { panic!("{report:?}") };
     assert_eq!((before.verdict, after.verdict), (Verdict::Hung, Verdict::Pass));
     let reason = before.reason.as_deref();
     assert_eq!(reason, Some("cycle: no further record from the image; the image started again"));
-    assert_eq!(collected.report.verdict(), Verdict::Hung);
+    assert_eq!(report.verdict(), Verdict::Hung);
 }
 
 #[test]
@@ -280,8 +277,8 @@ fn what_a_life_did_not_reach_is_skipped_when_another_run_begins_without_it() {
     let mut second = opening("");
     second.extend([scenario_start("reset"), scenario_end("reset", Verdict::Hung)]);
     second.push(end(&second, Verdict::Hung));
-    let collected = collect(&[lines(&first), lines(&second)].concat(), None);
-    let scenarios = &collected.report.scenarios;
+    let report = collect(&[lines(&first), lines(&second)].concat(), None);
+    let scenarios = &report.scenarios;
     let verdicts: Vec<_> =
         scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
     let expected = [
@@ -333,8 +330,8 @@ fn a_run_that_goes_on_after_the_watchdog_is_one_report_with_the_hung_step_in_it(
     second.extend([hung_step("echo", "echo-64"), scenario_end("echo", Verdict::Hung)]);
     second.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
     second.push(end(&second, Verdict::Hung));
-    let collected = collect(&[lines(&first), lines(&second)].concat(), None);
-    let report = &collected.report;
+    let report = collect(&[lines(&first), lines(&second)].concat(), None);
+    let report = &report;
     let verdicts: Vec<_> =
         report.scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
     assert_eq!(
@@ -346,7 +343,7 @@ fn a_run_that_goes_on_after_the_watchdog_is_one_report_with_the_hung_step_in_it(
     assert_eq!(report.scenarios[1].sides, None, "the reset's time is not the scenario's");
     assert!(report.scenarios[2].sides.is_some());
     assert_eq!(report.resets, [Reset { scenario: "echo".to_owned(), cause: ResetCause::Watchdog }]);
-    assert_eq!(collected.notes, Vec::<String>::new(), "nothing is lost by a reset");
+    assert_eq!(report.notes, Vec::<String>::new(), "nothing is lost by a reset");
     let json = serde_json::to_value(report).expect("plain data");
     assert_eq!(json["resets"][0]["cause"], "watchdog");
 }
@@ -358,7 +355,7 @@ fn a_reset_that_the_image_asked_for_leaves_the_verdicts_as_they_are() {
     let mut second = reopening("echo", ResetCause::Image, "echo,handshake", &[("echo", Verdict::Hung)]);
     second.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
     second.push(end(&second, Verdict::Hung));
-    let report = collect(&[lines(&first), lines(&second)].concat(), None).report;
+    let report = collect(&[lines(&first), lines(&second)].concat(), None);
     let verdicts: Vec<_> = report.scenarios.iter().map(|scenario| scenario.verdict).collect();
     assert_eq!(verdicts, [Verdict::Hung, Verdict::Pass]);
     assert!(report.scenarios[0].reason.as_deref().is_some_and(|reason| reason.starts_with("open: ")));
@@ -370,7 +367,7 @@ fn a_log_that_begins_after_the_reset_still_has_the_verdicts_from_before() {
     let mut records = reopening("echo", ResetCause::Image, "echo,handshake", &[("echo", Verdict::Hung)]);
     records.extend([scenario_start("handshake"), scenario_end("handshake", Verdict::Pass)]);
     records.push(end(&records, Verdict::Hung));
-    let report = collect(&lines(&records), None).report;
+    let report = collect(&lines(&records), None);
     assert_eq!(report.image.git, "8805e9a");
     assert_eq!(report.scenarios[0].name, "echo");
     assert_eq!(report.scenarios[0].verdict, Verdict::Hung);
@@ -389,7 +386,7 @@ fn another_image_that_goes_on_is_not_taken_for_this_run() {
         resumed.start.seed = 99;
     }
     second.push(end(&second, Verdict::Pass));
-    let report = collect(&[lines(&first), lines(&second)].concat(), None).report;
+    let report = collect(&[lines(&first), lines(&second)].concat(), None);
     assert_eq!(report.scenarios[0].verdict, Verdict::Hung);
     let reason = report.scenarios[0].reason.as_deref();
     assert_eq!(reason, Some("open: no further record from the image; the image started again"));
@@ -399,7 +396,7 @@ fn another_image_that_goes_on_is_not_taken_for_this_run() {
 fn a_run_that_does_not_come_back_from_a_reset_is_hung_where_it_was() {
     let mut first = opening("echo,handshake");
     first.extend([scenario_start("echo"), hung_step("echo", "open"), scenario_end("echo", Verdict::Hung)]);
-    let report = collect(&lines(&first), Some("the watchdog restarted the board")).report;
+    let report = collect(&lines(&first), Some("the watchdog restarted the board"));
     let verdicts: Vec<_> =
         report.scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect();
     assert_eq!(verdicts, [("echo", Verdict::Hung), ("end", Verdict::Hung), ("handshake", Verdict::Skip)]);
@@ -411,7 +408,7 @@ fn a_pass_with_a_record_lost_on_its_way_is_no_pass() {
     for lost in [5, 6, 7] {
         let mut lines = all.clone();
         lines.remove(lost);
-        let report = collect(&lines, None).report;
+        let report = collect(&lines, None);
         assert_eq!(report.scenarios[0].verdict, Verdict::Fail, "record {lost}");
         assert_eq!(report.scenarios[0].owner, Some(Owner::Harness));
     }
@@ -426,7 +423,7 @@ fn a_scenario_whose_first_or_last_record_is_lost_is_no_pass_and_not_hung() {
     for lost in frames {
         let mut lines = lines(&records);
         lines.remove(lost);
-        let scenario = &collect(&lines, None).report.scenarios[0];
+        let scenario = &collect(&lines, None).scenarios[0];
         let reason = scenario.reason.as_deref().unwrap_or_default();
         assert_eq!(
             (scenario.verdict, scenario.owner),
@@ -441,9 +438,9 @@ fn a_scenario_whose_first_or_last_record_is_lost_is_no_pass_and_not_hung() {
 fn a_pass_with_a_record_damaged_on_its_way_is_no_pass() {
     let mut lines = lines(&passing_run());
     lines[6] = lines[6].replacen(", ", ", 1", 1);
-    let collected = collect(&lines, None);
-    assert_eq!(collected.report.scenarios[0].verdict, Verdict::Fail);
-    assert!(collected.notes.iter().any(|note| note.contains("damaged")), "{:?}", collected.notes);
+    let report = collect(&lines, None);
+    assert_eq!(report.scenarios[0].verdict, Verdict::Fail);
+    assert!(report.notes.iter().any(|note| note.contains("damaged")), "{:?}", report.notes);
 }
 
 #[test]
@@ -462,11 +459,14 @@ fn the_first_failed_step_gives_the_reason_with_its_evidence() {
     }));
     records.push(scenario_end("bring-up", Verdict::Fail));
     records.push(Record::End { verdict: Verdict::Fail, records: 8 });
-    let report = collect(&lines(&records), None).report;
+    let report = collect(&lines(&records), None);
     assert_eq!(
         report.scenarios[0].reason.as_deref(),
         Some("connect: no CONNECT within 2 s [slave.tx_pos=0x20, found=0x7]")
     );
+    let [connect] = &report.scenarios[0].steps[..] else { panic!("{report:#?}") };
+    assert_eq!((connect.name.as_str(), connect.verdict), ("connect", Verdict::Fail));
+    assert_eq!(connect.evidence, [("slave.tx_pos".to_owned(), 0x20), ("found".to_owned(), 7)]);
     assert_eq!(report.scenarios[0].owner, Some(Owner::Firmware));
 }
 
@@ -488,8 +488,8 @@ fn a_clock_that_moved_is_noted() {
     let mut records = passing_run();
     let at = records.len() - 2;
     records[at] = clocks(When::After, 600_000_000);
-    let collected = collect(&lines(&records), None);
-    assert!(collected.notes[0].contains("1200000000 to 600000000 Hz"), "{:?}", collected.notes);
+    let report = collect(&lines(&records), None);
+    assert!(report.notes[0].contains("1200000000 to 600000000 Hz"), "{:?}", report.notes);
 }
 
 #[test]
@@ -500,14 +500,14 @@ fn qemu_is_told_by_its_revision_as_no_peer() {
         variant: None,
         hash: None,
     });
-    let peer = collect(&lines(&records), None).report.peer;
+    let peer = collect(&lines(&records), None).peer;
     assert_eq!(serde_json::to_value(peer.kind).expect("plain"), "absent");
     assert_eq!((peer.date.as_str(), peer.build_id.as_str(), peer.variant.as_str()), ("", "", "unknown"));
 }
 
 #[test]
 fn the_same_records_give_the_same_bytes() {
-    let write = || serde_json::to_string(&collect(&lines(&passing_run()), None).report).expect("plain");
+    let write = || serde_json::to_string(&collect(&lines(&passing_run()), None)).expect("plain");
     assert_eq!(write(), write());
 }
 
@@ -519,5 +519,5 @@ fn frames_without_a_log_line_are_taken_too() {
         collector.frame(Frame { sequence: sequence as u16, record }, None);
     }
     assert!(collector.is_finished());
-    assert_eq!(collector.finish(Finish::default()).report.scenarios[0].sides, None);
+    assert_eq!(collector.finish(Finish::default()).scenarios[0].sides, None);
 }

@@ -7,7 +7,7 @@ use emulator::{board::Board, machine::Stop};
 use harness::{
     Verdict,
     record::decode,
-    report::{Collected, Collector, Finish, PeerKind, Report, Rung, Setup, Timing},
+    report::{Collector, Finish, PeerKind, Report, Rung, Setup, Timing},
 };
 use tests::native::{Firmware, NativeBoard, StartFault, firmware_dir};
 
@@ -15,7 +15,7 @@ use tests::native::{Firmware, NativeBoard, StartFault, firmware_dir};
 const BOOT_LIMIT_NS: u64 = 20_000_000_000;
 
 /// Boots, runs, collects. `None` without firmware.
-fn run(model: Board, variant: &str, command_line: &str) -> Option<Collected> {
+fn run(model: Board, variant: &str, command_line: &str) -> Option<Report> {
     let folder = firmware_dir()?;
     let firmware = Firmware {
         folder: &folder,
@@ -36,32 +36,31 @@ fn run(model: Board, variant: &str, command_line: &str) -> Option<Collected> {
         collector.frame(decode(&frame).expect("an undamaged frame"), Some(counters));
     }
     assert!(collector.is_finished(), "the run has no last record");
-    let collected = collector.finish(Finish::default());
-    assert_eq!(collected.report.verdict(), outcome.verdict);
+    let report = collector.finish(Finish::default());
+    assert_eq!(report.verdict(), outcome.verdict);
     if outcome.verdict != Verdict::Pass {
-        println!("{:#?}\n{}", collected.steps, board.summary());
+        println!("{:#?}\n{}", report.scenarios, board.summary());
     }
-    Some(collected)
+    Some(report)
 }
 
 /// Everything passes, on this board with this variant.
-fn assert_passes(model: Board, variant: &str) -> Option<Collected> {
-    let collected = run(model, variant, "harness.iterations=50")?;
-    let report = &collected.report;
+fn assert_passes(model: Board, variant: &str) -> Option<Report> {
+    let report = run(model, variant, "harness.iterations=50")?;
     assert_eq!(report.verdict(), Verdict::Pass, "{:#?}", report.scenarios);
     assert_eq!(
         (report.peer.kind, report.peer.variant.as_str()),
         (PeerKind::Firmware, &*format!("start{variant}"))
     );
     assert_eq!(report.peer.build_id.len(), 40, "{}", report.peer.build_id);
-    assert_tells_of_itself(report);
+    assert_tells_of_itself(&report);
     let handshake = report.scenarios.last().expect("three scenarios");
     for name in ["imports", "released", "handshakes"] {
         assert_eq!(handshake.counts[name], 50, "{name}");
     }
     assert!(handshake.sides.is_some_and(|sides| sides.vpu_instructions > 0));
-    assert_eq!(collected.notes, Vec::<String>::new());
-    Some(collected)
+    assert_eq!(report.notes, Vec::<String>::new());
+    Some(report)
 }
 
 /// Texts and tags agree on which firmware this is; the run left the relocatable heap as it was.
@@ -84,9 +83,9 @@ fn assert_tells_of_itself(report: &Report) {
 
 #[test]
 fn the_firmware_takes_and_gives_back_every_buffer() {
-    let Some(collected) = assert_passes(Board::PI_3B, "") else { return };
-    assert_eq!(collected.report.board.model, "3B");
-    assert_eq!(collected.report.clocks.arm_hz, 1_200_000_000);
+    let Some(report) = assert_passes(Board::PI_3B, "") else { return };
+    assert_eq!(report.board.model, "3B");
+    assert_eq!(report.clocks.arm_hz, 1_200_000_000);
 }
 
 #[test]
@@ -101,13 +100,13 @@ fn the_firmware_with_camera_and_codecs_does_too() {
 
 #[test]
 fn a_zero_2_w_does_too() {
-    let Some(collected) = assert_passes(Board::ZERO_2_W, "") else { return };
-    assert_eq!(collected.report.board.model, "Zero 2 W");
+    let Some(report) = assert_passes(Board::ZERO_2_W, "") else { return };
+    assert_eq!(report.board.model, "Zero 2 W");
 }
 
 #[test]
 fn two_runs_with_the_same_seed_give_the_same_report() {
-    let report = || Some(run(Board::PI_3B, "", "harness.iterations=20 harness.seed=7")?.report);
+    let report = || run(Board::PI_3B, "", "harness.iterations=20 harness.seed=7");
     assert_eq!(report(), report());
 }
 

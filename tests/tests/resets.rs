@@ -4,7 +4,7 @@ use harness::{
     LastReset, Next, Outcome, Owner, Verdict,
     plan::AtEnd,
     record::{Record, ResetCause, decode},
-    report::{Collected, Collector, Finish, Rung, Setup, Timing},
+    report::{Collector, Finish, Report, Rung, Setup, Timing},
 };
 use tests::fake::{Behaviour, Echo, FakeBoard};
 
@@ -17,7 +17,7 @@ fn board(behaviour: Behaviour, plan: &str) -> FakeBoard {
     FakeBoard::new(Behaviour { command_line: Some(plan.to_owned()), ..behaviour }).with_black_box()
 }
 
-fn collect(board: &FakeBoard) -> Collected {
+fn collect(board: &FakeBoard) -> Report {
     let mut collector = Collector::new(Setup {
         rung: Rung::Native,
         timing: Timing::Modelled,
@@ -31,8 +31,8 @@ fn collect(board: &FakeBoard) -> Collected {
     collector.finish(Finish::default())
 }
 
-fn verdicts(collected: &Collected) -> Vec<(&str, Verdict)> {
-    let scenarios = &collected.report.scenarios;
+fn verdicts(report: &Report) -> Vec<(&str, Verdict)> {
+    let scenarios = &report.scenarios;
     scenarios.iter().map(|scenario| (scenario.name.as_str(), scenario.verdict)).collect()
 }
 
@@ -45,7 +45,7 @@ fn run_through(board: &mut FakeBoard, lives: usize) -> Outcome {
         }
         board.reset(LastReset::Watchdog);
     }
-    panic!("the run has not ended after {lives} lives: {:#?}", collect(board).report)
+    panic!("the run has not ended after {lives} lives: {:#?}", collect(board))
 }
 
 /// The frame after which the board stops, as by a wedge: what the image does from there on does not happen.
@@ -61,11 +61,10 @@ fn a_scenario_that_hangs_costs_a_reset_and_the_next_one_runs_on_fresh_firmware()
     let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
     let outcome = run_through(&mut board, 2);
     assert_eq!(outcome, Outcome { verdict: Verdict::Hung, next: END });
-    let collected = collect(&board);
-    assert_eq!(verdicts(&collected), [("echo", Verdict::Hung), ("handshake", Verdict::Pass)]);
-    assert_eq!(collected.report.scenarios[0].owner, Some(Owner::Firmware));
-    let resets: Vec<_> =
-        collected.report.resets.iter().map(|reset| (reset.scenario.as_str(), reset.cause)).collect();
+    let report = collect(&board);
+    assert_eq!(verdicts(&report), [("echo", Verdict::Hung), ("handshake", Verdict::Pass)]);
+    assert_eq!(report.scenarios[0].owner, Some(Owner::Firmware));
+    let resets: Vec<_> = report.resets.iter().map(|reset| (reset.scenario.as_str(), reset.cause)).collect();
     assert_eq!(resets, [("echo", ResetCause::Image)]);
 }
 
@@ -74,9 +73,9 @@ fn a_link_that_broke_costs_a_reset_too() {
     let behaviour = Behaviour { breaks_protocol: true, ..Behaviour::default() };
     let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
     run_through(&mut board, 2);
-    let collected = collect(&board);
-    assert_eq!(collected.report.resets.len(), 1, "{:#?}", collected.report);
-    let [echo, handshake] = &collected.report.scenarios[..] else { panic!("{collected:#?}") };
+    let report = collect(&board);
+    assert_eq!(report.resets.len(), 1, "{:#?}", report);
+    let [echo, handshake] = &report.scenarios[..] else { panic!("{report:#?}") };
     assert_eq!((echo.verdict, echo.owner), (Verdict::Fail, Some(Owner::Firmware)));
     let reason = handshake.reason.as_deref().unwrap_or_default();
     assert!(!reason.contains("no link"), "it had a link of its own: {reason}");
@@ -108,10 +107,10 @@ fn a_firmware_that_answers_nothing_costs_a_reset_a_scenario_and_no_more() {
     let mut board = board(behaviour, "harness.scenario=handshake,echo,bring-up harness.iterations=3");
     let outcome = run_through(&mut board, 3);
     assert_eq!(outcome.verdict, Verdict::Hung);
-    let collected = collect(&board);
+    let report = collect(&board);
     let expected = ["handshake", "echo", "bring-up"].map(|name| (name, Verdict::Hung));
-    assert_eq!(verdicts(&collected), expected);
-    assert_eq!(collected.report.resets.len(), 2);
+    assert_eq!(verdicts(&report), expected);
+    assert_eq!(report.resets.len(), 2);
 }
 
 #[test]
@@ -125,10 +124,10 @@ fn a_wedge_in_a_scenario_is_hung_in_its_step_with_both_sides_positions() {
     harness::run(&mut board);
     board.reset(LastReset::Unknown);
     assert_eq!(harness::run(&mut board), Outcome { verdict: Verdict::Hung, next: END });
-    let collected = collect(&board);
+    let report = collect(&board);
     let expected = [("bring-up", Verdict::Pass), ("echo", Verdict::Hung), ("handshake", Verdict::Pass)];
-    assert_eq!(verdicts(&collected), expected);
-    let echo = &collected.report.scenarios[1];
+    assert_eq!(verdicts(&report), expected);
+    let echo = &report.scenarios[1];
     let reason = echo.reason.as_deref().unwrap_or_default();
     assert!(reason.starts_with("echo-64: the Arm made no progress"), "{reason}");
     assert!(reason.contains("iterations=0x18") && reason.contains("peer.tx_pos=0x"), "{reason}");
@@ -143,13 +142,13 @@ fn a_wedge_outside_of_a_scenario_ends_the_run() {
     harness::run(&mut board);
     board.reset(LastReset::Watchdog);
     assert_eq!(harness::run(&mut board), Outcome { verdict: Verdict::Hung, next: END });
-    let collected = collect(&board);
+    let report = collect(&board);
     let expected = [("echo", Verdict::Pass), ("reset", Verdict::Hung), ("handshake", Verdict::Skip)];
-    assert_eq!(verdicts(&collected), expected);
+    assert_eq!(verdicts(&report), expected);
 }
 
 /// A board that stops at the same question in every life, until it has said its last.
-fn run_with_wedges(board: &mut FakeBoard, lives: usize) -> Collected {
+fn run_with_wedges(board: &mut FakeBoard, lives: usize) -> Report {
     for _ in 0..lives {
         harness::run(board);
         let last = board.frames().last().map(|frame| decode(frame).expect("undamaged").record);
@@ -158,26 +157,26 @@ fn run_with_wedges(board: &mut FakeBoard, lives: usize) -> Collected {
         }
         board.reset(LastReset::Watchdog);
     }
-    panic!("the run has not ended after {lives} lives: {:#?}", collect(board).report)
+    panic!("the run has not ended after {lives} lives: {:#?}", collect(board))
 }
 
 #[test]
 fn a_wedge_in_the_questions_before_the_scenarios_ends_the_run_in_the_next_life() {
     let behaviour = Behaviour { wedges_at: Some(FIRMWARE_REVISION), ..Behaviour::default() };
     let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
-    let collected = run_with_wedges(&mut board, 3);
+    let report = run_with_wedges(&mut board, 3);
     let expected = [("reset", Verdict::Hung), ("echo", Verdict::Skip), ("handshake", Verdict::Skip)];
-    assert_eq!(verdicts(&collected), expected);
-    assert_eq!(collected.report.resets.len(), 1);
+    assert_eq!(verdicts(&report), expected);
+    assert_eq!(report.resets.len(), 1);
 }
 
 #[test]
 fn a_wedge_while_the_plan_is_read_ends_the_run_in_the_next_life() {
     let behaviour = Behaviour { wedges_at: Some(COMMAND_LINE), ..Behaviour::default() };
     let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
-    let collected = run_with_wedges(&mut board, 3);
-    assert_eq!(verdicts(&collected), [("reset", Verdict::Hung)]);
-    assert_eq!(collected.report.scenarios[0].owner, Some(Owner::Harness));
+    let report = run_with_wedges(&mut board, 3);
+    assert_eq!(verdicts(&report), [("reset", Verdict::Hung)]);
+    assert_eq!(report.scenarios[0].owner, Some(Owner::Harness));
 }
 
 #[test]
@@ -186,15 +185,15 @@ fn a_mailbox_that_is_silent_after_a_reset_ends_the_run_instead_of_beginning_anot
     let mut board = board(behaviour, "harness.scenario=echo,handshake harness.iterations=3");
     let outcome = run_through(&mut board, 2);
     assert_eq!(outcome, Outcome { verdict: Verdict::Hung, next: END });
-    let collected = collect(&board);
+    let report = collect(&board);
     let expected = [
         ("echo", Verdict::Hung),
         ("end", Verdict::Hung),
         ("reset", Verdict::Hung),
         ("handshake", Verdict::Skip),
     ];
-    assert_eq!(verdicts(&collected), expected);
-    let reset = &collected.report.scenarios[2];
+    assert_eq!(verdicts(&report), expected);
+    let reset = &report.scenarios[2];
     let reason = reset.reason.as_deref().unwrap_or_default();
     assert!(reason.contains("the mailbox is silent after the reset"), "{reason}");
     assert_eq!(reset.owner, Some(Owner::Firmware));
@@ -216,9 +215,9 @@ fn after_power_on_a_run_begins_anew_whatever_memory_holds() {
     harness::run(&mut board);
     board.reset(LastReset::PowerOn);
     assert_eq!(harness::run(&mut board), Outcome { verdict: Verdict::Pass, next: END });
-    let collected = collect(&board);
-    assert_eq!(collected.report.resets, []);
-    let reason = collected.report.scenarios[0].reason.as_deref();
+    let report = collect(&board);
+    assert_eq!(report.resets, []);
+    let reason = report.scenarios[0].reason.as_deref();
     assert_eq!(reason, Some("no further record from the image; the image started again"));
 }
 

@@ -4,7 +4,7 @@ use harness::{
     Next, Outcome, Owner, Verdict,
     plan::AtEnd,
     record::decode,
-    report::{Collected, Collector, Finish, PeerKind, Rung, ScenarioReport, Setup, Timing},
+    report::{Collector, Finish, PeerKind, Report, Rung, ScenarioReport, Setup, Timing},
 };
 use tests::fake::{Behaviour, Echo, FakeBoard, Import, Lock, Released};
 use vchiq_mbox::property::FirmwareRevision;
@@ -12,7 +12,7 @@ use vchiq_mbox::property::FirmwareRevision;
 /// What a run left, on both ends.
 struct Run {
     outcome: Outcome,
-    collected: Collected,
+    report: Report,
     seconds: u64,
     milliseconds: u64,
     kicks: u32,
@@ -20,13 +20,14 @@ struct Run {
 
 impl Run {
     fn scenario(&self, name: &str) -> &ScenarioReport {
-        let found = self.collected.report.scenarios.iter().find(|scenario| scenario.name == name);
-        found.unwrap_or_else(|| panic!("no scenario {name} in {:#?}", self.collected.report))
+        let found = self.report.scenarios.iter().find(|scenario| scenario.name == name);
+        found.unwrap_or_else(|| panic!("no scenario {name} in {:#?}", self.report))
     }
 
     fn step(&self, scenario: &str, step: &str) -> Verdict {
-        let found = self.collected.steps.iter().find(|line| line.scenario == scenario && line.step == step);
-        found.unwrap_or_else(|| panic!("no step {step} in {:#?}", self.collected.steps)).verdict
+        let steps = &self.scenario(scenario).steps;
+        let found = steps.iter().find(|ended| ended.name == step);
+        found.unwrap_or_else(|| panic!("no step {step} in {steps:#?}")).verdict
     }
 
     /// Verdict, owner and the beginning of the reason.
@@ -52,11 +53,11 @@ fn run(behaviour: Behaviour) -> Run {
         collector.frame(decode(&frame).expect("an undamaged frame"), None);
     }
     assert!(collector.is_finished(), "the run has no last record");
-    let collected = collector.finish(Finish::default());
-    assert_eq!(collected.report.verdict(), outcome.verdict, "{:#?}", collected.report.scenarios);
+    let report = collector.finish(Finish::default());
+    assert_eq!(report.verdict(), outcome.verdict, "{:#?}", report.scenarios);
     Run {
         outcome,
-        collected,
+        report,
         seconds: board.seconds(),
         milliseconds: board.milliseconds(),
         kicks: board.kicks(),
@@ -86,11 +87,11 @@ fn by_the_book_everything_passes_and_every_import_comes_back() {
     for step in ["sync-0", "echo-64", "echo-1024", "echo-4000.submit"] {
         assert_eq!(echo.latency[step].n, 40, "{step}");
     }
-    assert!(!run.collected.report.scenarios.iter().any(|scenario| scenario.name == "plan"));
-    let report = &run.collected.report;
+    assert!(!run.report.scenarios.iter().any(|scenario| scenario.name == "plan"));
+    let report = &run.report;
     assert_eq!((report.peer.kind, report.board.model.as_str()), (PeerKind::Firmware, "3B"));
     assert_eq!(report.peer.build_id, "102f1e8400000000000000000000000000098326");
-    assert_eq!(run.collected.notes, Vec::<String>::new());
+    assert_eq!(run.report.notes, Vec::<String>::new());
     assert!(run.kicks > 200, "the watchdog was kicked {} times", run.kicks);
 }
 
@@ -108,16 +109,14 @@ fn the_parts_of_a_step_are_not_longer_than_the_step() {
 
 #[test]
 fn the_same_seed_gives_the_same_report() {
-    let report =
-        |seed| run(with_plan(&format!("harness.seed={seed} harness.iterations=30"))).collected.report;
+    let report = |seed| run(with_plan(&format!("harness.seed={seed} harness.iterations=30"))).report;
     assert_eq!(report(5), report(5));
 }
 
 #[test]
 fn only_the_scenarios_asked_for_run_in_the_order_asked_for() {
     let run = run(with_plan("harness.scenario=handshake,bring-up harness.iterations=2 harness.end=wait"));
-    let names: Vec<&str> =
-        run.collected.report.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    let names: Vec<&str> = run.report.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     assert_eq!(names, ["handshake", "bring-up"]);
     // The link is up already when the ladder begins, and cannot be brought up twice.
     for name in names {
@@ -138,7 +137,7 @@ fn what_firmware_says_of_itself_is_in_the_report_escaped_and_cut() {
     let answer = |bytes: &[u8]| {
         let command_answer = Some(bytes.to_vec());
         let behaviour = Behaviour { command_answer, ..with_plan("harness.scenario=bring-up") };
-        run(behaviour).collected.report.firmware.expect("answers")
+        run(behaviour).report.firmware.expect("answers")
     };
     let firmware = answer(b"one\x1b[2J\xff\nversion two\0three");
     assert_eq!(firmware.version_text, "one\\x1b[2J\\xff\nversion two");
@@ -147,13 +146,13 @@ fn what_firmware_says_of_itself_is_in_the_report_escaped_and_cut() {
     assert_eq!(firmware.version_text, "\\x80".repeat(1020));
     assert!(firmware.answers.iter().all(|answer| answer.cut));
     assert!(answer(b"").answers.iter().all(|answer| answer.text.is_empty() && !answer.cut));
-    assert_eq!(run(with_plan("harness.scenario=bring-up")).collected.report.firmware, None);
+    assert_eq!(run(with_plan("harness.scenario=bring-up")).report.firmware, None);
 }
 
 #[test]
 fn a_throttled_board_passes_and_its_times_are_void() {
     let behaviour = Behaviour { throttled: 0x5_0001, ..with_plan("harness.scenario=bring-up") };
-    let report = run(behaviour).collected.report;
+    let report = run(behaviour).report;
     assert_eq!(report.verdict(), Verdict::Pass);
     let throttled = report.throttled.expect("a throttle word");
     assert!(throttled.times_void);
@@ -164,7 +163,7 @@ fn a_throttled_board_passes_and_its_times_are_void() {
 fn a_bad_word_ends_the_run_with_its_place_and_starts_nothing() {
     let run = run(with_plan("quiet harness.iterations=lots"));
     run.assert_scenario("plan", Verdict::Fail, Some(Owner::Harness), "byte 25: want a number from 1");
-    assert_eq!(run.collected.report.scenarios.len(), 1);
+    assert_eq!(run.report.scenarios.len(), 1);
 }
 
 #[test]
@@ -181,7 +180,7 @@ fn qemu_has_a_mailbox_and_no_vchiq() {
     run.assert_scenario("handshake", Verdict::Absent, None, "QEMU");
     assert_eq!(run.step("bring-up", "mailbox"), Verdict::Pass);
     assert_eq!(run.step("bring-up", "connect"), Verdict::Skip);
-    assert_eq!(run.collected.report.peer.kind, PeerKind::Absent);
+    assert_eq!(run.report.peer.kind, PeerKind::Absent);
     assert!(run.seconds < 5, "took {} s", run.seconds);
 }
 
@@ -227,7 +226,7 @@ fn cut_down_firmware_is_named_when_it_says_so() {
         None,
         "cut-down firmware (start_cd) has no SMEM service",
     );
-    assert_eq!(run.collected.report.peer.variant, "start_cd");
+    assert_eq!(run.report.peer.variant, "start_cd");
 }
 
 #[test]

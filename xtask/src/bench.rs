@@ -225,7 +225,7 @@ fn cost(options: &BenchOptions, kind: Kind, of: &'static str, counted: &str) -> 
     let (few, many) =
         (execute(options, &[kind], iterations)?, execute(options, &[kind], iterations.saturating_mul(2))?);
     let operations = |done: &run::Done| {
-        let scenario = done.collected.report.scenarios.iter().find(|scenario| scenario.name == kind.name());
+        let scenario = done.report.scenarios.iter().find(|scenario| scenario.name == kind.name());
         scenario.and_then(|scenario| scenario.counts.get(counted).copied())
     };
     let count = |done| operations(done).with_context(|| format!("{} does not count {counted}", kind.name()));
@@ -243,6 +243,6 @@ fn execute(options: &BenchOptions, scenarios: &[Kind], iterations: u32) -> Resul
     let scenarios = scenarios.iter().map(|kind| kind.name().to_owned()).collect();
     let card = CardOptions { scenarios, iterations, ..options.card.clone() };
     let done = run::execute(&RunOptions::of(card), true)?;
-    ensure!(done.passed(), "the run that is timed does not pass: {}", done.collected.report.verdict());
+    ensure!(done.passed(), "the run that is timed does not pass: {}", done.report.verdict());
     Ok(done)
 }

@@ -111,7 +111,7 @@ fn boot(rig: &Rig, number: usize, first_seed: u64) -> Result<Boot> {
 }
 
 fn judge(plan: &Plan, done: &Done) -> Boot {
-    let report = &done.collected.report;
+    let report = &done.report;
     let scenario = report.scenarios.iter().find(|scenario| scenario.name == Kind::BootRace.name());
     let count = |name: &str| scenario.and_then(|scenario| scenario.counts.get(name)).copied();
     let blamed = scenario.filter(|scenario| scenario.verdict != Verdict::Pass).or(report.scenarios.first());

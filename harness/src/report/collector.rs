@@ -6,7 +6,7 @@ use super::{
     date::timestamp_of,
     firmware::Memory,
     inventory::Inventory,
-    schema::{Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, Timing},
+    schema::{Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, StepReport, Timing},
 };
 use crate::{
     histogram::{Histogram, Summary},
@@ -36,30 +36,8 @@ pub struct Finish {
     pub wall_s: u64,
     /// Why the machine stopped, if not by itself after the last record.
     pub stopped: Option<String>,
-}
-
-/// A step's end, for a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StepLine {
-    /// Of which scenario.
-    pub scenario: String,
-    /// Which.
-    pub step: String,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// Whose fault, why, and the words that prove it; empty if it passed.
-    pub detail: String,
-}
-
-/// Everything a run left.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Collected {
-    /// The report.
-    pub report: Report,
-    /// Steps in the order they ended.
-    pub steps: Vec<StepLine>,
-    /// What a reader should know before trusting the figures.
-    pub notes: Vec<String>,
+    /// The last lines of both logs, where each processor stood: for a run without a last record.
+    pub last_words: Vec<String>,
 }
 
 /// Takes records one by one.
@@ -70,7 +48,6 @@ pub struct Collector {
     planned: Vec<String>,
     inventory: Inventory,
     scenarios: Vec<Pending>,
-    steps: Vec<StepLine>,
     running_step: Option<(String, String)>,
     resets: Vec<Reset>,
     end: Option<Verdict>,
@@ -84,6 +61,7 @@ struct Pending {
     name: String,
     end: Option<record::ScenarioEnd>,
     first_failure: Option<String>,
+    steps: Vec<StepReport>,
     histograms: BTreeMap<String, Parts>,
     at_start: Option<Counters>,
     at_end: Option<Counters>,
@@ -109,7 +87,6 @@ impl Collector {
             planned: Vec::new(),
             inventory: Inventory::default(),
             scenarios: Vec::new(),
-            steps: Vec::new(),
             running_step: None,
             resets: Vec::new(),
             end: None,
@@ -196,7 +173,7 @@ impl Collector {
     }
 
     /// Writes the report. A run without a last record is `hung` where it stopped.
-    pub fn finish(mut self, finish: Finish) -> Collected {
+    pub fn finish(mut self, finish: Finish) -> Report {
         if self.end.is_none() {
             self.close_hung(finish.stopped.as_deref());
         } else {
@@ -213,7 +190,7 @@ impl Collector {
         let memory = self.inventory.memory(answers);
         let mut notes = self.notes();
         notes.extend(memory.iter().flat_map(Memory::changes));
-        let report = Report {
+        Report {
             schema: SCHEMA,
             image: Image {
                 git: start.as_ref().map(|start| start.git.to_string()).unwrap_or_default(),
@@ -233,8 +210,9 @@ impl Collector {
             wall_s: finish.wall_s,
             resets: self.resets,
             scenarios: self.scenarios.into_iter().map(Pending::into_report).collect(),
-        };
-        Collected { report, steps: self.steps, notes }
+            notes,
+            last_words: finish.last_words,
+        }
     }
 
     fn start(&mut self, start: record::Start) {
@@ -300,17 +278,18 @@ impl Collector {
 
     fn step(&mut self, step: &record::Step) {
         self.running_step = None;
-        let detail = detail(step);
-        if step.verdict != Verdict::Pass && step.verdict != Verdict::Skip {
-            let pending = self.pending(&step.scenario);
-            pending.first_failure.get_or_insert_with(|| format!("{}: {detail}", step.step));
-        }
-        self.steps.push(StepLine {
-            scenario: step.scenario.to_string(),
-            step: step.step.to_string(),
+        let ended = StepReport {
+            name: step.step.to_string(),
             verdict: step.verdict,
-            detail,
-        });
+            owner: step.owner,
+            reason: step.reason.as_ref().map(ToString::to_string),
+            evidence: step.evidence.iter().map(|Fact { name, value }| (name.to_string(), *value)).collect(),
+        };
+        let pending = self.pending(&step.scenario);
+        if step.verdict != Verdict::Pass && step.verdict != Verdict::Skip {
+            pending.first_failure.get_or_insert_with(|| format!("{}: {}", ended.name, ended.detail()));
+        }
+        pending.steps.push(ended);
     }
 
     /// No last record: the scenario that was running hung; if none was, the image did not get to one.
@@ -337,8 +316,13 @@ impl Collector {
         if let (Some((scenario, step)), name) = (&self.running_step, &pending.name)
             && scenario == name
         {
-            let (scenario, step) = (scenario.clone(), step.clone());
-            self.steps.push(StepLine { scenario, step, verdict: Verdict::Hung, detail: reason.clone() });
+            pending.steps.push(StepReport {
+                name: step.clone(),
+                verdict: Verdict::Hung,
+                owner: None,
+                reason: Some(reason.clone()),
+                evidence: Vec::new(),
+            });
         }
         pending.first_failure.get_or_insert(reason);
     }
@@ -384,6 +368,7 @@ impl Pending {
             name,
             end: None,
             first_failure: None,
+            steps: Vec::new(),
             histograms: BTreeMap::new(),
             at_start: None,
             at_end: None,
@@ -433,6 +418,7 @@ impl Pending {
                 counts: BTreeMap::new(),
                 latency,
                 sides: None,
+                steps: self.steps,
             };
         };
         let counts = end.counts.iter().map(|Fact { name, value }| (name.to_string(), *value)).collect();
@@ -446,7 +432,17 @@ impl Pending {
             }
         };
         let next = advice(&self.name, verdict, owner, reason.as_deref().unwrap_or_default());
-        ScenarioReport { name: self.name, verdict, owner, reason, next, counts, latency, sides }
+        ScenarioReport {
+            name: self.name,
+            verdict,
+            owner,
+            reason,
+            next,
+            counts,
+            latency,
+            sides,
+            steps: self.steps,
+        }
     }
 }
 
@@ -462,16 +458,4 @@ impl Parts {
         }
         Histogram::from_parts(self.summary, self.buckets.iter().copied()).map_err(|why| why.to_string())
     }
-}
-
-/// Reason and evidence of a step in one line.
-fn detail(step: &record::Step) -> String {
-    let mut out = step.reason.as_ref().map(ToString::to_string).unwrap_or_default();
-    for (i, Fact { name, value }) in step.evidence.iter().enumerate() {
-        let _ = write!(out, "{}{name}={value:#x}", if i == 0 { " [" } else { ", " });
-    }
-    if !step.evidence.is_empty() {
-        out.push(']');
-    }
-    out.trim_start().to_owned()
 }

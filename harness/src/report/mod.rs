@@ -10,10 +10,10 @@ mod inventory;
 mod schema;
 
 pub use board_name::model_of;
-pub use collector::{Collected, Collector, Finish, Setup, StepLine};
+pub use collector::{Collector, Finish, Setup};
 pub use date::{date_of, timestamp_of};
 pub use firmware::{Answer, Firmware, Heaps, Memory, Temperature, Throttled};
 pub use schema::{
     Board, ClockSetting, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Reset, Rung, SCHEMA,
-    ScenarioReport, Timing,
+    ScenarioReport, StepReport, Timing,
 };

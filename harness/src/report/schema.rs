@@ -1,6 +1,6 @@
 //! The report, schema 1. Numbers are integers; the unit is in the name or beside it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,12 @@ pub struct Report {
     pub resets: Vec<Reset>,
     /// In the order they ran; one that was asked for and not reached is here as `skip`.
     pub scenarios: Vec<ScenarioReport>,
+    /// What a reader should know before trusting the figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Of a run without a last record: the last lines of both logs, where each processor stood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_words: Vec<String>,
 }
 
 impl Report {
@@ -243,6 +249,41 @@ pub struct ScenarioReport {
     /// What both processors spent on it, where a machine counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Counters>,
+    /// Its steps in the order they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+}
+
+/// A step's end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Which.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Who is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The words that prove it, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<(String, u32)>,
+}
+
+impl StepReport {
+    /// Why, and in brackets the words that prove it, in one line; empty for a step that passed.
+    pub fn detail(&self) -> String {
+        let mut out = self.reason.clone().unwrap_or_default();
+        for (i, (name, value)) in self.evidence.iter().enumerate() {
+            let _ = write!(out, "{}{name}={value:#x}", if i == 0 { " [" } else { ", " });
+        }
+        if !self.evidence.is_empty() {
+            out.push(']');
+        }
+        out.trim_start().to_owned()
+    }
 }
 
 /// Times of one step. Quantiles are 0 to 3.2 % above the exact ones and never above `max`.

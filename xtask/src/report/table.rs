@@ -5,14 +5,13 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use harness::Verdict;
 use harness::record::ResetCause;
-use harness::report::{Collected, Latency, PeerKind, Report, Reset, ScenarioReport, StepLine};
+use harness::report::{Latency, PeerKind, Report, Reset, ScenarioReport};
 use harness::scenario::Kind;
 
 /// The whole summary, ending with a newline.
-pub fn summary(collected: &Collected) -> String {
-    let report = &collected.report;
+pub fn summary(report: &Report) -> String {
     let mut out = header(report);
-    let _ = writeln!(out, "\n{}", verdicts(report, &collected.steps));
+    let _ = writeln!(out, "\n{}", verdicts(report));
     if let Some(table) = latencies(report) {
         let timing = report.timing.name();
         let _ = writeln!(
@@ -23,7 +22,7 @@ pub fn summary(collected: &Collected) -> String {
     for reset in &report.resets {
         let _ = writeln!(out, "{}", reset_line(reset));
     }
-    for note in &collected.notes {
+    for note in &report.notes {
         let _ = writeln!(out, "note: {note}");
     }
     let _ = writeln!(out, "\nverdict: {}", report.verdict());
@@ -122,7 +121,7 @@ fn new_table(header: &[&str]) -> Table {
 }
 
 /// One row a scenario, with the steps that did not pass below it.
-fn verdicts(report: &Report, steps: &[StepLine]) -> Table {
+fn verdicts(report: &Report) -> Table {
     let mut table = new_table(&["scenario", "verdict", "owner", "what happened"]);
     for scenario in &report.scenarios {
         let owner = scenario.owner.map(|owner| owner.name()).unwrap_or_default();
@@ -130,23 +129,22 @@ fn verdicts(report: &Report, steps: &[StepLine]) -> Table {
             scenario.name.clone(),
             scenario.verdict.to_string(),
             owner.to_owned(),
-            what_happened(scenario, steps),
+            what_happened(scenario),
         ]);
     }
     table
 }
 
 /// Why it did not pass, or what it counted.
-fn what_happened(scenario: &ScenarioReport, steps: &[StepLine]) -> String {
+fn what_happened(scenario: &ScenarioReport) -> String {
     let mut lines: Vec<String> = scenario.reason.iter().cloned().collect();
     let counts: Vec<String> = scenario.counts.iter().map(|(name, value)| format!("{name} {value}")).collect();
     if !counts.is_empty() {
         lines.push(counts.join(", "));
     }
-    let ours = || steps.iter().filter(|step| step.scenario == scenario.name);
-    let passed = ours().filter(|step| step.verdict == Verdict::Pass).count();
-    if ours().next().is_some() {
-        lines.push(format!("{passed} of {} steps passed", ours().count()));
+    let passed = scenario.steps.iter().filter(|step| step.verdict == Verdict::Pass).count();
+    if !scenario.steps.is_empty() {
+        lines.push(format!("{passed} of {} steps passed", scenario.steps.len()));
     }
     lines.extend(scenario.next.iter().map(|next| format!("look at: {next}")));
     lines.join("\n")
@@ -214,7 +212,9 @@ fn microseconds(cycles: u64, hz: u32) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use harness::Owner;
-    use harness::report::{Board, Clocks, Firmware, Image, Memory, Peer, Rung, Throttled, Timing};
+    use harness::report::{
+        Board, Clocks, Firmware, Image, Memory, Peer, Rung, StepReport, Throttled, Timing,
+    };
 
     use super::*;
 
@@ -238,6 +238,13 @@ pub(super) mod tests {
             counts: [("imports".to_owned(), 1000)].into(),
             latency: [("import".to_owned(), latency.clone())].into(),
             sides: None,
+            steps: vec![StepReport {
+                name: "open".to_owned(),
+                verdict,
+                owner,
+                reason: reason.map(ToOwned::to_owned),
+                evidence: reason.map(|_| ("tx_pos".to_owned(), 0x1000)).into_iter().collect(),
+            }],
         };
         Report {
             schema: 1,
@@ -280,23 +287,14 @@ pub(super) mod tests {
                     Some("released: none within 2 s"),
                 ),
             ],
+            notes: vec!["2 records lost".to_owned()],
+            last_words: Vec::new(),
         }
-    }
-
-    fn collected() -> Collected {
-        let step = |scenario: &str, verdict| StepLine {
-            scenario: scenario.to_owned(),
-            step: "open".to_owned(),
-            verdict,
-            detail: String::new(),
-        };
-        let steps = vec![step("bring-up", Verdict::Pass), step("handshake", Verdict::Fail)];
-        Collected { report: report(), steps, notes: vec!["2 records lost".to_owned()] }
     }
 
     #[test]
     fn the_summary_names_both_sides_the_timing_and_the_owner_of_a_failure() {
-        let text = summary(&collected());
+        let text = summary(&report());
         for part in [
             "emulated · 3B (BCM2837, revision a02082) · timing modelled",
             "firmware start of 2022-08-26 (102f1e8400)",
@@ -317,36 +315,36 @@ pub(super) mod tests {
 
     #[test]
     fn a_reset_in_mid_run_is_told_with_its_scenario_and_cause() {
-        let mut collected = collected();
-        collected.report.resets = vec![
+        let mut report = report();
+        report.resets = vec![
             Reset { scenario: "handshake".to_owned(), cause: ResetCause::Image },
             Reset { scenario: String::new(), cause: ResetCause::Watchdog },
         ];
-        let text = summary(&collected);
+        let text = summary(&report);
         assert!(text.contains("reset: after handshake, the image reset the board"), "{text}");
         assert!(text.contains("reset: outside of a scenario, the watchdog reset the board"), "{text}");
     }
 
     #[test]
     fn a_run_without_a_record_does_not_claim_that_there_is_no_firmware() {
-        let mut collected = collected();
-        collected.report.image.git.clear();
-        collected.report.peer.kind = PeerKind::Absent;
-        let text = summary(&collected);
+        let mut report = report();
+        report.image.git.clear();
+        report.peer.kind = PeerKind::Absent;
+        let text = summary(&report);
         assert!(text.contains("image and peer unknown") && !text.contains("no VideoCore"), "{text}");
     }
 
     #[test]
     fn a_throttled_run_is_marked_above_its_figures() {
-        let mut collected = collected();
-        assert!(!summary(&collected).contains("THROTTLED"));
-        collected.report.throttled = Some(Throttled {
+        let mut report = report();
+        assert!(!summary(&report).contains("THROTTLED"));
+        report.throttled = Some(Throttled {
             before: Some(0),
             after: Some(0x5_0005),
             flags: vec!["under-voltage".into(), "throttled".into()],
             times_void: true,
         });
-        let text = summary(&collected);
+        let text = summary(&report);
         let line = "\nTHROTTLED (0x50005: under-voltage, throttled): do not compare these times\n";
         assert!(text.contains(line), "{text}");
     }
@@ -362,9 +360,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_run_that_timed_nothing_has_no_table_of_times() {
-        let mut collected = collected();
-        collected.report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
-        assert!(!summary(&collected).contains("p50"));
+        let mut report = report();
+        report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
+        assert!(!summary(&report).contains("p50"));
     }
 
     #[test]

@@ -13,12 +13,13 @@ use harness::{Plan, Verdict};
 use super::many::side_by_side;
 use super::session::Settings;
 use super::{boot, limits, report_path};
+use crate::card;
 use crate::cli::RunOptions;
 use crate::image::Image;
 use crate::line::Strings;
 use crate::outcome::Outcome;
+use crate::report::{self, Files};
 use crate::terminal::say;
-use crate::{card, report};
 
 /// The longest wait of a run. The model answers within microseconds, so this is long, and a fault that hangs costs
 /// little.
@@ -57,6 +58,8 @@ fn as_json(fault: &Fault) -> serde_json::Value {
 /// was found and put down to the right owner.
 pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
     let started = Instant::now();
+    let path = report_path(options);
+    report::check_all_writable(&path)?;
     let image = Image::build(&options.card.build)?;
     let strings = Strings::read(&image.elf)?;
     let runs = Runs { options, image: &image, strings: &strings };
@@ -67,8 +70,7 @@ pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
         CATALOGUE.iter().zip(&mut reports).map(|(fault, report)| scenario_of(fault, report)).collect();
     all.resets.clear();
     all.wall_s = started.elapsed().as_secs();
-    let path = report_path(options);
-    report::write(&all, &path)?;
+    let files = report::write_all(&all, &path)?;
     let unexpected: Vec<_> = CATALOGUE
         .iter()
         .zip(&all.scenarios)
@@ -77,7 +79,7 @@ pub fn run_all(options: &RunOptions, json: bool) -> Result<Outcome> {
     if json {
         say!("{}", serde_json::to_string_pretty(&all)?);
     } else {
-        print(&all, &path.display().to_string());
+        print(&all, &files);
     }
     for (fault, scenario) in &unexpected {
         eprintln!("{}: expected {} by {}", scenario.name, fault.verdict.name(), fault.owner.name());
@@ -119,7 +121,7 @@ impl Runs<'_> {
             halt_arm_in: None,
         };
         let card = card::without_firmware(&plan, &self.image.kernel)?;
-        Ok(boot(card, &self.image.kernel, self.strings, &settings)?.collected.report)
+        Ok(boot(card, &self.image.kernel, self.strings, &settings)?.report)
     }
 }
 
@@ -166,7 +168,7 @@ pub fn is_expected(fault: &Fault, scenario: &ScenarioReport) -> bool {
     scenario.verdict.name() == fault.verdict.name() && owner == Some(fault.owner.name())
 }
 
-fn print(report: &Report, path: &str) {
+fn print(report: &Report, files: &Files) {
     let rows = report.scenarios.iter().map(|scenario| {
         let owner = scenario.owner.map_or("", |owner| owner.name());
         let reason = scenario.reason.clone().unwrap_or_default();
@@ -174,7 +176,7 @@ fn print(report: &Report, path: &str) {
     });
     say!("{}", table(&["fault", "verdict", "owner", "what was seen"], rows));
     say!("{} faults in {} s; times modelled", report.scenarios.len(), report.wall_s);
-    say!("report: {path}");
+    say!("report: {files}");
 }
 
 fn table<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {

@@ -19,7 +19,7 @@ use emulator::card::{Card, CardFile};
 use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
 use harness::Verdict;
-use harness::report::{Collected, Collector, Finish, Rung, Setup, Timing};
+use harness::report::{Collector, Finish, Report, Rung, Setup, Timing};
 use sha2::{Digest, Sha256};
 
 use crate::card;
@@ -42,20 +42,18 @@ const BOOT_ALLOWANCE: Duration = Duration::from_secs(60);
 /// Everything that is known after a run.
 #[derive(Debug)]
 pub struct Done {
-    /// Verdicts, latencies, notes.
-    pub collected: Collected,
+    /// Verdicts, latencies, notes, last words.
+    pub report: Report,
     /// What the machine did.
     pub summary: Summary,
     /// How long the run took on the PC.
     pub wall: Duration,
-    /// More about a run that did not come to its end.
-    pub evidence: Vec<String>,
 }
 
 impl Done {
     /// True if every verdict is `pass`.
     pub fn passed(&self) -> bool {
-        self.collected.report.verdict() == Verdict::Pass
+        self.report.verdict() == Verdict::Pass
     }
 }
 
@@ -70,13 +68,13 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
         _ => {}
     }
     let path = report_path(options);
-    report::check_writable(&path)?;
+    report::check_all_writable(&path)?;
     let done = execute(options, json)?;
-    report::write(&done.collected.report, &path)?;
+    let files = report::write_all(&done.report, &path)?;
     if json {
-        say!("{}", serde_json::to_string_pretty(&done.collected.report)?);
+        say!("{}", serde_json::to_string_pretty(&done.report)?);
     } else {
-        output::print(&done, &path);
+        output::print(&done, &files, options.log);
     }
     Ok(Outcome::passed(done.passed()))
 }
@@ -191,13 +189,8 @@ fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Re
         model_peer: settings.peer != Peer::Firmware,
     });
     let ended = session::run(card, settings, strings, &mut collector)?;
-    let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped };
-    Ok(Done {
-        collected: collector.finish(finish),
-        summary: ended.summary,
-        wall: ended.wall,
-        evidence: ended.evidence,
-    })
+    let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped, last_words: ended.evidence };
+    Ok(Done { report: collector.finish(finish), summary: ended.summary, wall: ended.wall })
 }
 
 /// Time on the board for a card: as asked for, or else as the card says of itself. A card whose command line the image

@@ -1,18 +1,17 @@
 //! What a person sees after a run, beside the report's own tables.
 
-use std::path::Path;
 use std::time::Duration;
 
 use emulator::machine::Summary;
 
 use super::Done;
-use crate::report;
+use crate::report::{self, Files};
 use crate::terminal::say;
 
-/// Prints tables, evidence, the emulator's summary and where the report is.
-pub fn print(done: &Done, report_path: &Path) {
-    say!("{}", report::summary(&done.collected).trim_end());
-    for line in &done.evidence {
+/// Prints tables, last words unless the log has them already, the emulator's summary and where the report is.
+pub fn print(done: &Done, files: &Files, log_was_shown: bool) {
+    say!("{}", report::summary(&done.report).trim_end());
+    for line in done.report.last_words.iter().filter(|_| !log_was_shown) {
         say!("  {line}");
     }
     say!("{}", emulator_line(&done.summary, done.wall));
@@ -31,7 +30,7 @@ pub fn print(done: &Done, report_path: &Path) {
     if more > 0 {
         say!("  … and {more} more");
     }
-    say!("report: {}", report_path.display());
+    say!("report: {files}");
 }
 
 const UNMODELLED_SHOWN: usize = 8;

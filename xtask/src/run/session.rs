@@ -339,13 +339,11 @@ impl Session<'_> {
             _ if done => (None, Vec::new()),
             why => (Some(self.explain(&why)), Vec::new()),
         };
-        if !done && !self.settings.show_log {
+        if !done {
             let mut lines = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
             lines.extend(self.recent.into_entries());
             lines.sort_by_key(|entry| entry.at_us);
             evidence.extend(lines.iter().map(ToString::to_string));
-        }
-        if !done {
             evidence.push(positions(&self.machine));
         }
         Ended { stopped, evidence, summary: self.machine.summary(), wall: self.started.elapsed() }

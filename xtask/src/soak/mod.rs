@@ -149,8 +149,8 @@ fn run_leg(options: &SoakOptions, folder: &Path, rig: &Rig, state: &State, pace:
         ..Plan::default()
     };
     let done = rig.boot(&plan, Some(pace))?;
-    report::write(&done.collected.report, &leg_path(folder, number))?;
-    for line in &done.evidence {
+    report::write_json(&done.report, &leg_path(folder, number))?;
+    for line in &done.report.last_words {
         eprintln!("  {line}");
     }
     Ok(Leg::of(number, plan.seed, transactions, &done))

@@ -91,11 +91,10 @@ pub struct Leg {
 impl Leg {
     /// What a boot came to.
     pub fn of(number: u32, seed: u64, transactions: u32, done: &Done) -> Self {
-        let scenario =
-            done.collected.report.scenarios.iter().find(|scenario| scenario.name == Kind::Soak.name());
+        let scenario = done.report.scenarios.iter().find(|scenario| scenario.name == Kind::Soak.name());
         let count =
             |name: &str| scenario.and_then(|scenario| scenario.counts.get(name)).copied().unwrap_or(0);
-        let resets = done.collected.report.resets.len() as u32;
+        let resets = done.report.resets.len() as u32;
         let failure = match (done.passed(), resets) {
             (true, 0) => None,
             (true, _) => Some("every verdict is pass, but the board was reset".to_owned()),
@@ -129,7 +128,7 @@ impl Leg {
 }
 
 fn describe(scenario: Option<&ScenarioReport>, done: &Done) -> String {
-    let failed = scenario.or(done.collected.report.scenarios.first());
+    let failed = scenario.or(done.report.scenarios.first());
     let Some(ScenarioReport { verdict, owner, reason, .. }) = failed else {
         return "the run has no scenario".to_owned();
     };

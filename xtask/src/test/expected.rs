@@ -93,6 +93,7 @@ mod tests {
             counts: BTreeMap::new(),
             latency: BTreeMap::new(),
             sides: None,
+            steps: Vec::new(),
         }
     }
 

@@ -54,7 +54,7 @@ fn arm_stops() -> Result<String> {
     });
     options.timeout = 240;
     let done = run::execute_with_wedge(&options, Step { scenario: "echo", step: "echo-64" })?;
-    let report = &done.collected.report;
+    let report = &done.report;
     check(report, scenarios, [Verdict::Pass, Verdict::Hung, Verdict::Pass])?;
     check_resets(report, "echo", ResetCause::Watchdog)?;
     let echo = &report.scenarios[1];

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
 use harness::Verdict;
-use harness::report::{Collected, Collector, Finish, PeerKind, Rung, Setup, Timing};
+use harness::report::{Collector, Finish, PeerKind, Report, Rung, Setup, Timing};
 
 use super::context::Context;
 use crate::image::Image;
@@ -21,22 +21,21 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// The image boots, finds nobody on the other side, and ends with the verdict `absent`.
 pub fn says_absent(context: &Context) -> Result<()> {
     let image = Image::build(&build::Options::default())?;
-    let collected = boot(&image, context.left().min(LIMIT))?;
-    let report = &collected.report;
-    let steps = || format!("{:#?}\n{:#?}", collected.steps, report.scenarios);
+    let report = boot(&image, context.left().min(LIMIT))?;
+    let all = || format!("{:#?}", report.scenarios);
     ensure!(report.peer.kind == PeerKind::Absent, "QEMU was taken for firmware: {:?}", report.peer);
     ensure!(report.firmware.is_none(), "QEMU answers commands: {:?}", report.firmware);
     let bring_up = report.scenarios.iter().find(|scenario| scenario.name == "bring-up");
-    let bring_up = bring_up.with_context(|| format!("no bring-up was reported: {}", steps()))?;
-    ensure!(bring_up.verdict == Verdict::Absent, "bring-up is {}: {}", bring_up.verdict, steps());
-    let passed = collected.steps.iter().filter(|step| step.verdict == Verdict::Pass);
-    let passed: Vec<&str> = passed.map(|step| step.step.as_str()).collect();
-    ensure!(!passed.is_empty(), "no step passed: {}", steps());
+    let bring_up = bring_up.with_context(|| format!("no bring-up was reported: {}", all()))?;
+    ensure!(bring_up.verdict == Verdict::Absent, "bring-up is {}: {}", bring_up.verdict, all());
+    let passed = bring_up.steps.iter().filter(|step| step.verdict == Verdict::Pass);
+    let passed: Vec<&str> = passed.map(|step| step.name.as_str()).collect();
+    ensure!(!passed.is_empty(), "no step passed: {}", all());
     context.say(&format!("passed in QEMU: {}; then absent", passed.join(", ")));
     Ok(())
 }
 
-fn boot(image: &Image, limit: Duration) -> Result<Collected> {
+fn boot(image: &Image, limit: Duration) -> Result<Report> {
     let strings = Strings::read(&image.elf)?;
     let mut framer = Framer::default();
     let mut collector = Collector::new(Setup {
@@ -67,7 +66,7 @@ fn boot(image: &Image, limit: Duration) -> Result<Collected> {
             }
         }
     }
-    Ok(collector.finish(Finish { wall_s: started.elapsed().as_secs(), stopped }))
+    Ok(collector.finish(Finish { wall_s: started.elapsed().as_secs(), stopped, ..Finish::default() }))
 }
 
 /// A running QEMU, ended when it is dropped.

@@ -1,0 +1,157 @@
+//! The files of a report: JSON at the path asked for, what is made from it beside it.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use harness::report::Report;
+use serde::Serialize;
+
+use super::junit;
+
+/// Where the parts of a report are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// The report itself, which the others are made from.
+    pub json: PathBuf,
+    /// JUnit XML, for CI.
+    pub junit: PathBuf,
+}
+
+impl Files {
+    /// The names for a report at `json`: the same with other endings.
+    ///
+    /// # Errors
+    /// If the name has one of those endings itself.
+    pub fn beside(json: &Path) -> Result<Self> {
+        let taken = ["xml", "html"].iter().find(|ending| json.extension() == Some(OsStr::new(ending)));
+        if let Some(ending) = taken {
+            bail!(
+                "{} names the JSON file of the report, and a file .{ending} is written beside it: \
+                 let it end in .json",
+                json.display()
+            );
+        }
+        Ok(Self { json: json.to_owned(), junit: json.with_extension("xml") })
+    }
+}
+
+/// All of them in one line.
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (JUnit: {})", self.json.display(), self.junit.display())
+    }
+}
+
+/// Writes a report and what is made from it.
+///
+/// # Errors
+/// If the folder or a file cannot be written, or the name leaves no room for the others.
+pub fn write_all(report: &Report, path: &Path) -> Result<Files> {
+    let files = Files::beside(path)?;
+    write_json(report, &files.json)?;
+    write_text(&junit::xml(report)?, &files.junit)?;
+    Ok(files)
+}
+
+/// Finds out before the work is done whether its report can be written. Existing files stay as they are.
+///
+/// # Errors
+/// If the folder or a file cannot be written, or the name leaves no room for the others.
+pub fn check_all_writable(path: &Path) -> Result<()> {
+    let files = Files::beside(path)?;
+    [files.json, files.junit].iter().try_for_each(|path| check_writable(path))
+}
+
+/// The same for one file.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn check_writable(path: &Path) -> Result<()> {
+    make_folder(path)?;
+    let is_new = !path.exists();
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.with_context(|| format!("cannot write {}", path.display()))?;
+    if is_new {
+        fs::remove_file(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Writes anything as JSON with a final newline, making its folder if need be. The file is there as a whole or, if the
+/// program is ended meanwhile, as it was.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn write_json(value: &impl Serialize, path: &Path) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value).context("cannot turn the report into JSON")?;
+    text.push('\n');
+    write_text(&text, path)
+}
+
+/// The same for a text.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn write_text(text: &str, path: &Path) -> Result<()> {
+    make_folder(path)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    // A name without a folder has the empty path for its parent.
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+/// Reads a report back.
+///
+/// # Errors
+/// If the file cannot be read, or holds something else than a report of a schema we know.
+pub fn read(path: &Path) -> Result<Report> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let report: Report =
+        serde_json::from_str(&text).with_context(|| format!("{} is no report", path.display()))?;
+    anyhow::ensure!(
+        report.schema == harness::report::SCHEMA,
+        "{} has schema {}, this tool reads {}",
+        path.display(),
+        report.schema,
+        harness::report::SCHEMA
+    );
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn a_report_survives_being_written_and_read() {
+        let folder = std::env::temp_dir().join(format!("report-{}", std::process::id()));
+        let path = folder.join("deep/report.json");
+        let report = example();
+        let files = write_all(&report, &path).expect("writable");
+        assert_eq!(read(&path).expect("readable"), report);
+        assert_eq!(files.junit, folder.join("deep/report.xml"));
+        assert!(fs::read_to_string(&files.junit).expect("readable").contains("<testsuites"));
+        fs::write(&path, "{}").expect("writable");
+        assert!(read(&path).is_err());
+        fs::remove_dir_all(&folder).expect("removable");
+    }
+
+    #[test]
+    fn a_name_that_would_be_overwritten_by_the_files_beside_it_is_refused() {
+        for name in ["report.xml", "deep/report.html"] {
+            let error = Files::beside(Path::new(name)).unwrap_err().to_string();
+            assert!(error.contains(".json"), "{error}");
+        }
+        assert!(Files::beside(Path::new("report")).is_ok());
+    }
+}

@@ -73,7 +73,9 @@ fn properties(report: &Report) -> Vec<(String, String)> {
     add("peer.date", report.peer.date.clone());
     add("peer.build_id", report.peer.build_id.clone());
     if let Some(firmware) = &report.firmware {
-        add("firmware.version_text", firmware.version_text.trim().to_owned());
+        // A line feed in an attribute is read back as a space.
+        let lines: Vec<&str> = firmware.version_text.lines().map(str::trim).collect();
+        add("firmware.version_text", lines.join("; "));
     }
     clocks(&report.clocks, &mut add);
     if let Some(throttled) = &report.throttled {

@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, emulate, sdcard};
+use crate::{build, completions, emulate, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -72,6 +72,8 @@ pub enum Command {
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.
     #[command(subcommand)]
     Firmware(FirmwareVerb),
+    /// Prints a script with which a shell completes `cargo xtask VERB --option` at the Tab key.
+    Completions(completions::Options),
 }
 
 /// What to do with firmware releases.

@@ -8,6 +8,7 @@ mod boots;
 mod build;
 mod card;
 mod cli;
+mod completions;
 #[cfg(test)]
 mod docs;
 mod emulate;
@@ -50,6 +51,7 @@ fn main() -> std::process::ExitCode {
         Command::Scenarios => scenarios::list(cli.json),
         Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
+        Command::Completions(options) => completions::run(&options, cli.json),
     };
     Outcome::report(result)
 }

@@ -1,7 +1,7 @@
 //! Standard output, which is for results.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Prints a line of a result. Unlike `println!` it does not panic when nobody reads on (`| head`): then the program
 /// ends, as other programs do.
@@ -17,5 +17,27 @@ const OUTPUT_CLOSED: i32 = 128 + 13;
 pub fn line(text: fmt::Arguments<'_>) {
     if writeln!(io::stdout().lock(), "{text}").is_err() {
         std::process::exit(OUTPUT_CLOSED);
+    }
+}
+
+/// How a result may look where it goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// A person sees it: tables are made as wide as the terminal.
+    pub terminal: bool,
+    /// Verdicts may have colours.
+    pub colours: bool,
+}
+
+impl Look {
+    /// For a file, a pipe, a test.
+    #[cfg(test)]
+    pub const PLAIN: Self = Self { terminal: false, colours: false };
+
+    /// What standard output is. Colours are left out where the variable NO_COLOR says anything.
+    pub fn of_stdout() -> Self {
+        let terminal = io::stdout().is_terminal();
+        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { terminal, colours }
     }
 }

@@ -7,4 +7,4 @@ mod table;
 pub use files::{Files, check_all_writable, check_writable, read, write_all, write_json};
 #[cfg(test)]
 pub(crate) use table::tests::report as example;
-pub use table::{grouped, summary};
+pub use table::{grouped, new_table, summary};

@@ -2,17 +2,23 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use harness::Verdict;
 use harness::record::ResetCause;
 use harness::report::{Latency, PeerKind, Report, Reset, ScenarioReport};
 use harness::scenario::Kind;
 
-/// The whole summary, ending with a newline.
+use crate::terminal::Look;
+
+/// The whole summary, ending with a newline, for standard output.
 pub fn summary(report: &Report) -> String {
+    summary_for(report, Look::of_stdout())
+}
+
+fn summary_for(report: &Report, look: Look) -> String {
     let mut out = header(report);
-    let _ = writeln!(out, "\n{}", verdicts(report));
-    if let Some(table) = latencies(report) {
+    let _ = writeln!(out, "\n{}", verdicts(report, look));
+    if let Some(table) = latencies(report, look) {
         let timing = report.timing.name();
         let _ = writeln!(
             out,
@@ -112,8 +118,12 @@ fn short(hash: &str) -> &str {
     hash.get(..10).unwrap_or(hash)
 }
 
-fn new_table(header: &[&str]) -> Table {
+/// A table of our style, without rows.
+pub fn new_table(header: &[&str], look: Look) -> Table {
     let mut table = Table::new();
+    if !look.terminal {
+        table.force_no_tty();
+    }
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().copied());
@@ -121,18 +131,31 @@ fn new_table(header: &[&str]) -> Table {
 }
 
 /// One row a scenario, with the steps that did not pass below it.
-fn verdicts(report: &Report) -> Table {
-    let mut table = new_table(&["scenario", "verdict", "owner", "what happened"]);
+fn verdicts(report: &Report, look: Look) -> Table {
+    let mut table = new_table(&["scenario", "verdict", "owner", "what happened"], look);
     for scenario in &report.scenarios {
         let owner = scenario.owner.map(|owner| owner.name()).unwrap_or_default();
         table.add_row([
-            scenario.name.clone(),
-            scenario.verdict.to_string(),
-            owner.to_owned(),
-            what_happened(scenario),
+            Cell::new(&scenario.name),
+            verdict_cell(scenario.verdict, look),
+            Cell::new(owner),
+            Cell::new(what_happened(scenario)),
         ]);
     }
     table
+}
+
+/// A verdict, in its colour where there are colours.
+fn verdict_cell(verdict: Verdict, look: Look) -> Cell {
+    let cell = Cell::new(verdict.to_string());
+    if !look.colours {
+        return cell;
+    }
+    cell.fg(match verdict {
+        Verdict::Pass => Color::Green,
+        Verdict::Absent | Verdict::Skip => Color::Yellow,
+        Verdict::Fail | Verdict::Hung => Color::Red,
+    })
 }
 
 /// Why it did not pass, or what it counted.
@@ -151,8 +174,9 @@ fn what_happened(scenario: &ScenarioReport) -> String {
 }
 
 /// One row a step and scenario; `None` if nothing was timed.
-fn latencies(report: &Report) -> Option<Table> {
-    let mut table = new_table(&["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"]);
+fn latencies(report: &Report, look: Look) -> Option<Table> {
+    let columns = ["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"];
+    let mut table = new_table(&columns, look);
     for scenario in &report.scenarios {
         let mut steps: Vec<_> = scenario.latency.iter().collect();
         steps.sort_by_key(|(step, _)| place_of(&scenario.name, step));
@@ -294,7 +318,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_summary_names_both_sides_the_timing_and_the_owner_of_a_failure() {
-        let text = summary(&report());
+        let text = summary_for(&report(), Look::PLAIN);
         for part in [
             "emulated · 3B (BCM2837, revision a02082) · timing modelled",
             "firmware start of 2022-08-26 (102f1e8400)",
@@ -314,13 +338,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn verdicts_have_colours_only_where_the_look_has_them() {
+        let look = |colours| Look { terminal: true, colours };
+        let coloured = verdict_cell(Verdict::Fail, look(true));
+        assert_ne!(coloured, Cell::new("fail"));
+        assert_eq!(verdict_cell(Verdict::Fail, look(false)), Cell::new("fail"));
+        assert!(!summary_for(&report(), Look::PLAIN).contains('\u{1b}'));
+    }
+
+    #[test]
     fn a_reset_in_mid_run_is_told_with_its_scenario_and_cause() {
         let mut report = report();
         report.resets = vec![
             Reset { scenario: "handshake".to_owned(), cause: ResetCause::Image },
             Reset { scenario: String::new(), cause: ResetCause::Watchdog },
         ];
-        let text = summary(&report);
+        let text = summary_for(&report, Look::PLAIN);
         assert!(text.contains("reset: after handshake, the image reset the board"), "{text}");
         assert!(text.contains("reset: outside of a scenario, the watchdog reset the board"), "{text}");
     }
@@ -330,21 +363,21 @@ pub(super) mod tests {
         let mut report = report();
         report.image.git.clear();
         report.peer.kind = PeerKind::Absent;
-        let text = summary(&report);
+        let text = summary_for(&report, Look::PLAIN);
         assert!(text.contains("image and peer unknown") && !text.contains("no VideoCore"), "{text}");
     }
 
     #[test]
     fn a_throttled_run_is_marked_above_its_figures() {
         let mut report = report();
-        assert!(!summary(&report).contains("THROTTLED"));
+        assert!(!summary_for(&report, Look::PLAIN).contains("THROTTLED"));
         report.throttled = Some(Throttled {
             before: Some(0),
             after: Some(0x5_0005),
             flags: vec!["under-voltage".into(), "throttled".into()],
             times_void: true,
         });
-        let text = summary(&report);
+        let text = summary_for(&report, Look::PLAIN);
         let line = "\nTHROTTLED (0x50005: under-voltage, throttled): do not compare these times\n";
         assert!(text.contains(line), "{text}");
     }
@@ -362,7 +395,7 @@ pub(super) mod tests {
     fn a_run_that_timed_nothing_has_no_table_of_times() {
         let mut report = report();
         report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
-        assert!(!summary(&report).contains("p50"));
+        assert!(!summary_for(&report, Look::PLAIN).contains("p50"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::Table;
 use emulator::machine::Peer;
 use emulator::model::{CATALOGUE, Fault, Stage};
 use harness::report::{Report, ScenarioReport};
@@ -19,7 +19,7 @@ use crate::image::Image;
 use crate::line::Strings;
 use crate::outcome::Outcome;
 use crate::report::{self, Files};
-use crate::terminal::say;
+use crate::terminal::{Look, say};
 
 /// The longest wait of a run. The model answers within microseconds, so this is long, and a fault that hangs costs
 /// little.
@@ -180,8 +180,7 @@ fn print(report: &Report, files: &Files) {
 }
 
 fn table<const N: usize>(header: &[&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
-    let mut table = Table::new();
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    let mut table = report::new_table(header, Look::of_stdout());
     table.add_rows(rows);
     table
 }

@@ -174,6 +174,15 @@ impl<'a, B: Board> Session<'a, B> {
         u32::try_from(self.spent_before.as_millis() + now_ms).unwrap_or(u32::MAX)
     }
 
+    /// Lets time pass, awake.
+    pub(crate) fn let_pass(&mut self, time: Duration) {
+        let until = Deadline::after(&self.clock, time);
+        while !until.has_passed(&self.clock) {
+            self.journal.host().progress();
+            core::hint::spin_loop();
+        }
+    }
+
     /// `timeout`, or the plan's longest wait if that is shorter, from now. Not cut at the end of the run: an answer cut
     /// off by our own limit would be called missing, and the firmware blamed. The run's time is looked at between
     /// messages ([`Self::check_run_time`]).

@@ -5,14 +5,14 @@
 
 use core::time::Duration;
 
-use vchiq_mbox::{Clock, Deadline, link::OpenRequest, wire::FourCc};
+use vchiq_mbox::{Clock, link::OpenRequest, wire::FourCc};
 
 use super::{
     Group, Needs, Scenario, link,
     shared_memory::{self, Client, PLACES},
 };
 use crate::{
-    board::{Board, Host},
+    board::Board,
     failure::Failure,
     session::{Counts, LinkState, Session},
     verdict::{Owner, Verdict},
@@ -44,7 +44,7 @@ pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -
     session.step("link", link::ensure_up)?;
     let delay = Duration::from_micros(session.plan.delay_us.into());
     session.step("delay", |session| {
-        wait(session, delay);
+        session.let_pass(delay);
         Ok(())
     })?;
     counts.set("opened_us", since_reset_us(session));
@@ -101,7 +101,7 @@ fn in_time<'a, B: Board, T>(
         Err(failure) if failure.verdict == Verdict::Absent => failure,
         opened => return opened,
     };
-    wait(session, AGAIN);
+    session.let_pass(AGAIN);
     let late = match open(session) {
         Ok(late) => late,
         Err(failure) if failure.verdict == Verdict::Absent => return Err(refused),
@@ -110,15 +110,6 @@ fn in_time<'a, B: Board, T>(
     close(session, late)?;
     let reason = format_args!("{name} refuses OPEN, and takes it a second later: it was opened too early");
     Err(Failure::fail(Owner::Firmware, reason).with("delay_us", session.plan.delay_us))
-}
-
-/// Lets time pass, awake.
-fn wait<B: Board>(session: &mut Session<'_, B>, time: Duration) {
-    let until = Deadline::after(&session.clock, time);
-    while !until.has_passed(&session.clock) {
-        session.journal.host().progress();
-        core::hint::spin_loop();
-    }
 }
 
 /// Microseconds on the constant counter, which begins when the board starts.

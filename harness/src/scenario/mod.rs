@@ -8,6 +8,7 @@ mod traffic;
 
 // What scenarios share.
 mod crowd;
+mod firmware_trace;
 mod known;
 mod leftovers;
 mod link;

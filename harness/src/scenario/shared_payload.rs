@@ -1,10 +1,14 @@
-//! Components that hand one memory on to several ports: `passthrough` and `splitter`.
+//! Components that hand one memory on to several ports: `passthrough` and `splitter`. The firmware's log is the witness of who
+//! let the memory go (`run --log`).
+
+use core::time::Duration;
 
 use mmal::{Data, Fill, HandleNumber, PortSetup, PortType, Stream};
 use vcsm::{Error, Imported, Violation};
 
 use super::{
     Group, Needs, Scenario,
+    firmware_trace::traced,
     media::{self, Lender, Media, SIZE, ZERO_COPY, back, payload, submit, with_media},
     shared_memory,
 };
@@ -31,13 +35,17 @@ const FOLLOWING: PortSetup<'_> = PortSetup { stream: Stream::AsItIs, ..ZERO_COPY
 const NOTHING: HandleNumber = HandleNumber { handle: 0, size: 0 };
 /// Outputs that are used.
 const OUTPUTS: u32 = 4;
+/// For a RELEASED that is on its way when every port has returned its buffer.
+const ON_ITS_WAY: Duration = Duration::from_millis(5);
 
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     with_media(session, |session, media, client| {
         let mut failure = None;
         for (name, count) in [("passthrough", "passthrough_shared"), ("splitter", "splitter_shared")] {
             let mut shared = 0;
-            let result = session.step(name, |session| hand_on(session, media, client, name, &mut shared));
+            let result = session.step(name, |session| {
+                traced(session, |session, _| hand_on(session, media, client, name, &mut shared))
+            });
             counts.set(count, shared);
             failure = gravest(failure, result.err());
         }
@@ -69,6 +77,7 @@ fn hand_on<'a, B: Board>(
         *shared += u64::from(matches!(returned.data, Data::Shared { .. }));
     }
     back(session, media, full)?;
+    session.let_pass(ON_ITS_WAY);
     let result = free_or_find_gone(session, client, imported);
     media::destroy(session, media, component)?;
     result

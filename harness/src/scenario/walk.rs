@@ -5,12 +5,13 @@
 
 use super::{
     Group, Needs, Scenario,
+    firmware_trace::traced,
     shared_memory::{self, PLACES},
 };
 use crate::{
     board::Board,
     failure::Failure,
-    session::{ANSWER_BYTES, ANSWER_TIMEOUT, Counts, Session},
+    session::{ANSWER_TIMEOUT, Counts, Session},
 };
 
 pub(super) static DESCRIPTION: Scenario = Scenario {
@@ -29,21 +30,16 @@ const SIZE: usize = 4096;
 pub(super) fn run<B: Board>(session: &mut Session<'_, B>, counts: &mut Counts) -> Result<(), Failure> {
     shared_memory::with_client::<B, PLACES>(session, |session, client| {
         session.step("walk", |session| {
-            counts.set("traced", set_log_level(session, "vcos log set smservice trace").into());
-            let imported = shared_memory::import(session, client, SIZE)?;
-            let deadline = session.deadline(ANSWER_TIMEOUT);
-            let walked = client.walk_alloc(&mut session.link, deadline);
-            let walked = walked.map_err(|error| session.link_failure(error));
-            let freed = shared_memory::free(session, client, imported)?;
-            shared_memory::take_back(session, client, freed)?;
-            set_log_level(session, "vcos log set smservice warn");
-            walked
+            traced(session, |session, is_traced| {
+                counts.set("traced", is_traced.into());
+                let imported = shared_memory::import(session, client, SIZE)?;
+                let deadline = session.deadline(ANSWER_TIMEOUT);
+                let walked = client.walk_alloc(&mut session.link, deadline);
+                let walked = walked.map_err(|error| session.link_failure(error));
+                let freed = shared_memory::free(session, client, imported)?;
+                shared_memory::take_back(session, client, freed)?;
+                walked
+            })
         })
     })
-}
-
-/// Gives false on firmware without the command.
-fn set_log_level<B: Board>(session: &mut Session<'_, B>, command: &str) -> bool {
-    let mut room = [0; ANSWER_BYTES];
-    session.ask_text(command, &mut room).is_ok_and(|answer| answer.code == 0)
 }

@@ -1,0 +1,77 @@
+"""labgrid drives an emulated board over its serial line: power cycles, changed cards, boards that fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from emulated import EmulatedBoard, FarmRun, run_farm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ITERATIONS = ("--card-options", "--iterations 20")
+# From `cargo xtask run --peer model --fault list`: RELEASED never comes, and the scenario that meets it.
+FAULT, MET_IN = "released-never", "handshake"
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedBoard]:
+    """Give a board that stays on the desk for several runs."""
+    with EmulatedBoard(tmp_path_factory.mktemp("board")) as board:
+        yield board
+
+
+def agrees(run: FarmRun) -> None:
+    """Check that the JUnit file says of each scenario what the report says."""
+    assert run.report, run.output
+    for scenario in run.report["scenarios"]:
+        expected = {"pass": "passed", "skip": "skipped"}.get(scenario["verdict"], "failure")
+        assert run.outcome(f"test_scenario[{scenario['name']}]") == expected, run.output
+
+
+def test_the_card_is_swapped_between_two_power_cycles(board: EmulatedBoard) -> None:
+    """Each run finds its own card, and leaves the power off."""
+    for scenarios in (["bring-up", "echo", "handshake"], ["bring-up", "gencmd"]):
+        run = run_farm(board.environment(), "--scenario", ",".join(scenarios), *ITERATIONS)
+        assert run.code == 0, run.output
+        assert [scenario["name"] for scenario in run.report["scenarios"]] == scenarios
+        assert set(run.junit) == {f"test_scenario[{name}]" for name in scenarios} | {"test_nothing_else"}
+        assert (run.report["rung"], run.report["timing"]) == ("emulated", "modelled")
+        agrees(run)
+        assert board.power("status") == "off"
+
+
+def test_a_card_that_does_not_boot_is_a_clear_failure_and_the_power_is_off(board: EmulatedBoard) -> None:
+    """A silent board is found by its silence."""
+    (board.folder / "card.img").write_bytes(bytes(1 << 20))
+    run = run_farm(board.environment(boot_s=2), "--card-as-it-is")
+    assert run.code == 1, run.output
+    assert "sent nothing within 2 s" in run.message("test_scenario[bring-up]"), run.output
+    assert board.power("status") == "off"
+
+
+def test_a_scenario_the_card_does_not_have_is_no_pass(board: EmulatedBoard) -> None:
+    """The wrong card is not taken for the right one."""
+    run = run_farm(board.environment(), "--scenario", "bring-up", *ITERATIONS)
+    assert run.code == 0, run.output
+    run = run_farm(board.environment(), "--scenario", "echo", "--card-as-it-is")
+    assert run.code == 1, run.output
+    assert "never came to echo" in run.message("test_scenario[echo]"), run.output
+    assert "bring-up: pass" in run.message("test_nothing_else"), run.output
+
+
+def test_a_board_that_fails_is_named_with_owner_and_reason(tmp_path: Path) -> None:
+    """The failure in the JUnit file is the one of the report."""
+    with EmulatedBoard(tmp_path, "--peer", "model", "--fault", FAULT) as board:
+        run = run_farm(board.environment(), *ITERATIONS)
+        assert run.code == 1, run.output
+        agrees(run)
+        (broken,) = (scenario for scenario in run.report["scenarios"] if scenario["name"] == MET_IN)
+        assert broken["verdict"] in ("fail", "hung")
+        message = run.message(f"test_scenario[{MET_IN}]")
+        assert f"owner {broken['owner']}" in message, message
+        assert broken["reason"] in message, message
+        assert board.power("status") == "off"

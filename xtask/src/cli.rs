@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, completions, emulate, sdcard};
+use crate::{build, completions, emulate, report, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -67,6 +67,11 @@ pub enum Command {
     Bench(BenchOptions),
     /// Lists the scenarios: name, what a pass proves, who asked for it, and where it runs.
     Scenarios,
+    /// Shows a report again, or makes a page, JUnit XML or other files from it.
+    ///
+    /// Without options it prints the tables that `run` printed. The verdict of the run is no matter here: exit code 0
+    /// says that the report could be read and everything written.
+    Report(report::Options),
     /// Builds the image: target/image/kernel8.img for the card, kernel8.elf beside it for the log decoder.
     Build(build::Options),
     /// Shows, fetches or adds releases of the VideoCore firmware, which are kept in a cache outside the tree.

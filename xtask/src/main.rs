@@ -49,6 +49,7 @@ fn main() -> std::process::ExitCode {
         Command::Boots(options) => boots::run(&options, cli.json),
         Command::Bench(options) => bench::run(&options, cli.json),
         Command::Scenarios => scenarios::list(cli.json),
+        Command::Report(options) => report::run(&options, cli.json),
         Command::Build(options) => build::run(&options, cli.json),
         Command::Firmware(verb) => firmware::run(verb, cli.json),
         Command::Completions(options) => completions::run(&options, cli.json),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use harness::report::Report;
 use serde::Serialize;
 
-use super::junit;
+use super::{html, junit};
 
 /// Where the parts of a report are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +18,8 @@ pub struct Files {
     pub json: PathBuf,
     /// JUnit XML, for CI.
     pub junit: PathBuf,
+    /// A page for people.
+    pub html: PathBuf,
 }
 
 impl Files {
@@ -34,14 +36,18 @@ impl Files {
                 json.display()
             );
         }
-        Ok(Self { json: json.to_owned(), junit: json.with_extension("xml") })
+        Ok(Self {
+            json: json.to_owned(),
+            junit: json.with_extension("xml"),
+            html: json.with_extension("html"),
+        })
     }
 }
 
 /// All of them in one line.
 impl fmt::Display for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (JUnit: {})", self.json.display(), self.junit.display())
+        write!(f, "{} (page: {}, JUnit: {})", self.json.display(), self.html.display(), self.junit.display())
     }
 }
 
@@ -53,6 +59,7 @@ pub fn write_all(report: &Report, path: &Path) -> Result<Files> {
     let files = Files::beside(path)?;
     write_json(report, &files.json)?;
     write_text(&junit::xml(report)?, &files.junit)?;
+    write_text(&html::page(report), &files.html)?;
     Ok(files)
 }
 
@@ -62,7 +69,7 @@ pub fn write_all(report: &Report, path: &Path) -> Result<Files> {
 /// If the folder or a file cannot be written, or the name leaves no room for the others.
 pub fn check_all_writable(path: &Path) -> Result<()> {
     let files = Files::beside(path)?;
-    [files.json, files.junit].iter().try_for_each(|path| check_writable(path))
+    [files.json, files.junit, files.html].iter().try_for_each(|path| check_writable(path))
 }
 
 /// The same for one file.
@@ -141,6 +148,7 @@ mod tests {
         assert_eq!(read(&path).expect("readable"), report);
         assert_eq!(files.junit, folder.join("deep/report.xml"));
         assert!(fs::read_to_string(&files.junit).expect("readable").contains("<testsuites"));
+        assert!(fs::read_to_string(&files.html).expect("readable").starts_with("<!DOCTYPE html>"));
         fs::write(&path, "{}").expect("writable");
         assert!(read(&path).is_err());
         fs::remove_dir_all(&folder).expect("removable");

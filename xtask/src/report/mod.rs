@@ -1,10 +1,15 @@
 //! What a run leaves: files for machines, tables for people.
 
+mod chart;
 mod files;
+mod html;
 mod junit;
+mod render;
+mod shares;
 mod table;
 
 pub use files::{Files, check_all_writable, check_writable, read, write_all, write_json};
+pub use render::{Options, run};
 #[cfg(test)]
 pub(crate) use table::tests::report as example;
 pub use table::{grouped, new_table, summary};

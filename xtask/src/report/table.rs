@@ -178,9 +178,7 @@ fn latencies(report: &Report, look: Look) -> Option<Table> {
     let columns = ["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"];
     let mut table = new_table(&columns, look);
     for scenario in &report.scenarios {
-        let mut steps: Vec<_> = scenario.latency.iter().collect();
-        steps.sort_by_key(|(step, _)| place_of(&scenario.name, step));
-        for (step, figures) in steps {
+        for (step, figures) in in_order(scenario) {
             table.add_row(latency_row(&scenario.name, step, figures, report.clocks.arm_hz));
         }
     }
@@ -188,6 +186,13 @@ fn latencies(report: &Report, look: Look) -> Option<Table> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     (table.row_count() > 0).then_some(table)
+}
+
+/// Timed steps in the order in which they happen.
+pub fn in_order(scenario: &ScenarioReport) -> Vec<(&str, &Latency)> {
+    let mut steps: Vec<_> = scenario.latency.iter().map(|(step, figures)| (step.as_str(), figures)).collect();
+    steps.sort_by_key(|(step, _)| place_of(&scenario.name, step));
+    steps
 }
 
 /// Where a timed step stands: steps in the order of their scenario, the whole before its parts, parts in the order

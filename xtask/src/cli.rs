@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, completions, emulate, report, sdcard};
+use crate::{build, completions, emulate, flash, report, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -45,6 +45,11 @@ pub enum Command {
     /// With `--folder` the same files go into a folder instead: the mounted boot partition of a card that is in use
     /// already, or the root of a TFTP server. What is there and is not ours is kept.
     Sdcard(sdcard::Options),
+    /// Writes the SD card to a card in a reader, after showing what is on it and asking, and reads it back.
+    ///
+    /// Without a disk it lists those that could be written. A disk that the system runs from, or that is in use, is
+    /// refused whatever is typed.
+    Flash(flash::Options),
     /// Powers an emulated board on and offers its serial line, raw, at a TCP port or as a pseudo-terminal.
     ///
     /// The card is that of `sdcard` with the same options, or `--card FILE`, which is read each time the power is switched

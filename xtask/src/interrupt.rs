@@ -61,10 +61,18 @@ impl Notice {
         Ok(notice)
     }
 
-    /// One that has come already, for tests.
+    /// One that has come already.
     #[cfg(test)]
     pub fn come() -> Self {
-        Self { signal: Arc::new(AtomicUsize::new(SIGINT as usize)) }
+        let notice = Self::default();
+        notice.interrupt();
+        notice
+    }
+
+    /// Lets it come.
+    #[cfg(test)]
+    pub fn interrupt(&self) {
+        self.signal.store(SIGINT as usize, Ordering::Relaxed);
     }
 
     /// An error once an interrupt has come.

@@ -13,6 +13,7 @@ mod completions;
 mod docs;
 mod emulate;
 mod firmware;
+mod flash;
 mod image;
 mod interrupt;
 mod line;
@@ -42,6 +43,7 @@ fn main() -> std::process::ExitCode {
     let result = match cli.command {
         Command::Run(options) => run::run(&options, cli.json),
         Command::Sdcard(options) => sdcard::run(&options, cli.json),
+        Command::Flash(options) => flash::run(&options, cli.json),
         Command::Emulate(options) => emulate::run(&options, cli.json),
         Command::Power(options) => emulate::power::run(&options, cli.json),
         Command::Test(options) => test::run(&options, cli.json),

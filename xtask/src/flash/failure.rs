@@ -1,0 +1,92 @@
+//! Why a card was not finished.
+
+use std::io;
+
+use crate::interrupt::Interrupted;
+
+/// Why the writing ended before its end. But for [`NotBegun`](Self::NotBegun) the disk has no partition table then,
+/// neither the old one nor the new.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Ctrl-C.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The very first write failed.
+    #[error("nothing can be written to it")]
+    NotBegun {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A write failed.
+    #[error("writing failed at byte {offset}")]
+    Write {
+        /// Where.
+        offset: u64,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The disk could not take in what was written.
+    #[error("the disk did not take in what was written")]
+    Settle {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Reading back failed.
+    #[error("reading back failed at byte {offset}")]
+    Read {
+        /// Where.
+        offset: u64,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Something else was read back than was written.
+    #[error(transparent)]
+    Differs(#[from] Difference),
+}
+
+/// The first place that reads back as something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("byte {offset} reads back as {read:#04x}, {wrote:#04x} was written: {}", self.likely_cause())]
+pub struct Difference {
+    /// Where.
+    pub offset: u64,
+    /// What was written there.
+    pub wrote: u8,
+    /// What came back.
+    pub read: u8,
+    /// Whether it is at the end of the disk, which is only cleared.
+    pub at_end: bool,
+}
+
+impl Difference {
+    fn likely_cause(&self) -> &'static str {
+        if self.at_end {
+            "the end of the card is not there, so it has less room than it claims; use another card"
+        } else {
+            "the card is worn out or not genuine, or its reader is bad; use another card, or another reader"
+        }
+    }
+}
+
+impl Failure {
+    /// What can be said of the disk now, and how to go on.
+    pub fn aftermath(&self) -> &'static str {
+        match self {
+            Self::NotBegun { .. } => "It is probably as it was.",
+            Self::Interrupted(_) => {
+                "The card has no partition table now: what was on it is lost, and no board starts from it. \
+                 The same command writes it from the beginning."
+            }
+            _ => "The card has no partition table now: what was on it is lost, and no board starts from it.",
+        }
+    }
+
+    /// True for what also comes of a disk that was unplugged.
+    pub fn is_of_device(&self) -> bool {
+        !matches!(self, Self::Interrupted(_) | Self::Differs(_))
+    }
+}

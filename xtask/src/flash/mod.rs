@@ -1,0 +1,299 @@
+//! `cargo xtask flash`: writes the card to a disk, after showing what is on it and asking, and reads it back.
+//!
+//! Everything that touches this PC comes in from outside ([`World`]): what disks there are, who answers, what is written.
+
+mod ask;
+#[cfg(target_os = "linux")]
+mod device;
+#[cfg(not(target_os = "linux"))]
+#[path = "device_elsewhere.rs"]
+mod device;
+mod disks;
+mod extent;
+mod failure;
+#[cfg(test)]
+mod fake;
+mod in_use;
+mod list;
+mod medium;
+mod plan;
+mod refuse;
+mod system;
+mod target;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod write;
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use emulator::card::{CARD_SIZE, Card};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::CardOptions;
+use crate::interrupt::Notice;
+use crate::outcome::Outcome;
+use crate::terminal::say;
+use crate::{card, run};
+use device::BlockDevice;
+use disks::{Disk, size};
+use failure::Failure;
+use medium::Medium;
+use system::System;
+use write::{Phase, Written};
+
+/// More than any card of ours: what is larger is another system's, and is not read into memory.
+const LARGEST_IMAGE: u64 = 1 << 30;
+
+/// Options of `flash`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct Options {
+    /// The disk to write, such as /dev/sdb. Without it, those are listed that could be.
+    #[arg(value_name = "DEV")]
+    pub device: Option<PathBuf>,
+    #[command(flatten)]
+    pub card: CardOptions,
+    /// Write this card image as it is, instead of making one.
+    #[arg(long = "card", value_name = "FILE", requires = "device",
+          conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "seed", "sizes", "deadline_ms",
+                                "limit_s", "first_transaction", "delay_us"])]
+    pub card_image: Option<PathBuf>,
+    /// Do not ask. What is unsafe is refused all the same.
+    #[arg(long, requires = "device")]
+    pub yes: bool,
+    /// Also write a disk that does not look like a card: one that is not removable, or larger than any card.
+    ///
+    /// A disk that the system runs from, or that is in use, is refused with this too.
+    #[arg(long = "dangerously-write-fixed-disk", requires = "device")]
+    pub fixed_disk: bool,
+}
+
+/// Writes a card, or lists the disks that could be written.
+///
+/// # Errors
+/// If the disk is refused, nobody agrees, or the card cannot be made or written. A disk that reads back something else
+/// is no error but a result that is not a pass.
+pub fn run(options: &Options, json: bool) -> Result<Outcome> {
+    if !cfg!(target_os = "linux") {
+        bail!(
+            "flash knows the disks of Linux only. `cargo xtask sdcard --out card.img` writes an image; \
+             the Raspberry Pi Imager, or dd, puts it on a card"
+        );
+    }
+    let system = System::of_this_pc();
+    let Some(device) = &options.device else {
+        list::print(&system, json)?;
+        return Ok(Outcome::Pass);
+    };
+    let job = Job { device, yes: options.yes, fixed_disk: options.fixed_disk };
+    let mut world = World {
+        system,
+        ask: &mut |disk| ask::agrees(disk, &mut io::stdin().lock(), &mut io::stderr()),
+        open: &mut |disk| Ok(Box::new(BlockDevice::open(disk)?)),
+        image: &mut || image(options),
+        notice: &mut Notice::of_interrupts,
+        terminal: io::stdin().is_terminal(),
+    };
+    let flashed = flash(&job, &mut world)?;
+    report(&flashed, json)
+}
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Job<'a> {
+    device: &'a Path,
+    yes: bool,
+    fixed_disk: bool,
+}
+
+/// What this PC has and does.
+struct World<'a> {
+    system: System,
+    /// Whether the person agrees.
+    ask: &'a mut dyn FnMut(&Disk) -> Result<bool>,
+    /// Opens the disk.
+    open: &'a mut dyn FnMut(&Disk) -> Result<Box<dyn Medium>>,
+    /// Makes or reads the image of the card.
+    image: &'a mut dyn FnMut() -> Result<Vec<u8>>,
+    /// From when on Ctrl-C is noticed instead of ending the program.
+    notice: &'a mut dyn FnMut() -> Result<Notice>,
+    /// Whether there is a person to ask.
+    terminal: bool,
+}
+
+/// What became of it.
+#[derive(Debug)]
+struct Flashed {
+    disk: Disk,
+    image_bytes: usize,
+    image_sha256: String,
+    /// Or the first difference.
+    result: Result<Written, failure::Difference>,
+}
+
+fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
+    let disk = target::find(&world.system, job.device)?;
+    refuse(&world.system, &disk, CARD_SIZE as u64, job.fixed_disk)?;
+    permitted(&disk)?;
+    ensure!(
+        job.yes || world.terminal,
+        "nothing is written without being asked for, and there is no terminal to ask on: --yes does not ask"
+    );
+    let image = (world.image)()?;
+    refuse(&world.system, &disk, image.len() as u64, job.fixed_disk)?;
+    if job.yes {
+        eprintln!("{}", ask::describe(&disk));
+    } else if !(world.ask)(&disk)? {
+        bail!("{} is as it was", disk.path.display());
+    }
+    let notice = (world.notice)()?;
+    let mut medium = (world.open)(&disk)?;
+    // Now nobody else can mount it; and what was shown must be what is there.
+    let now = Disk::read(&world.system, &disk.name)?;
+    ensure!(
+        now.is_still(&disk),
+        "{} is another disk now than the one shown: nothing is written",
+        disk.path.display()
+    );
+    refuse(&world.system, &now, image.len() as u64, job.fixed_disk)?;
+
+    let bar = bar();
+    let mut progress = |phase, done, total| show(&bar, phase, done, total);
+    let written = write::write(&mut *medium, &image, &notice, &mut progress);
+    bar.finish_and_clear();
+    let result = match written {
+        Ok(written) => Ok(written),
+        Err(Failure::Differs(difference)) => Err(difference),
+        Err(failure) => return Err(explained(failure, &world.system, &disk)),
+    };
+    let image_sha256 = run::hex_digest(&image);
+    Ok(Flashed { disk, image_bytes: image.len(), image_sha256, result })
+}
+
+fn refuse(system: &System, disk: &Disk, needed: u64, fixed_disk: bool) -> Result<()> {
+    let uses = in_use::uses(system, disk)?;
+    match refuse::refusal(disk, &uses, needed, fixed_disk) {
+        Some(refusal) => bail!("{}", refusal.explain(disk)),
+        None => Ok(()),
+    }
+}
+
+/// Found out before the card is made: the answer would be the same afterwards.
+fn permitted(disk: &Disk) -> Result<()> {
+    use rustix::fs::{Access, access};
+    let path = disk.path.display();
+    access(&disk.path, Access::READ_OK | Access::WRITE_OK).with_context(|| {
+        format!("{path} may not be written: `sudo setfacl -m u:$USER:rw {path}` permits it until the card is taken out")
+    })
+}
+
+fn explained(failure: Failure, system: &System, disk: &Disk) -> anyhow::Error {
+    let aftermath = failure.aftermath();
+    let is_there = Disk::read(system, &disk.name).is_ok_and(|now| now.is_still(disk));
+    let path = disk.path.display();
+    let what = if failure.is_of_device() && !is_there {
+        format!(
+            "{path} was unplugged while it was written. {aftermath} The same command writes it from the beginning"
+        )
+    } else {
+        format!("{path} is not finished. {aftermath}")
+    };
+    anyhow::Error::from(match failure {
+        // So that the exit code is that of Ctrl-C.
+        Failure::Interrupted(interrupted) => return anyhow::Error::new(interrupted).context(what),
+        other => other,
+    })
+    .context(what)
+}
+
+/// The image to write: made by the options, or read.
+fn image(options: &Options) -> Result<Vec<u8>> {
+    match &options.card_image {
+        Some(path) => read_image(path),
+        None => Ok(run::make_card(&options.card)?.0.into_image()),
+    }
+}
+
+fn read_image(path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let there = fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    ensure!(there.is_file(), "{shown} is not the file of a card image; `cargo xtask sdcard` makes one");
+    ensure!(
+        there.len() <= LARGEST_IMAGE,
+        "{shown} has {}: a card of `cargo xtask sdcard` has {}",
+        size(there.len()),
+        size(CARD_SIZE as u64)
+    );
+    let image = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    let whole = image.len().is_multiple_of(emulator::card::SECTOR_SIZE) && image.len() >= plan::HEAD;
+    ensure!(whole, "{shown} is no card image: {} bytes are no whole number of sectors", image.len());
+    let card = Card::from_image(image);
+    let kernel = card::kernel_name(&card);
+    card.read_file(&kernel).with_context(|| format!("{shown}: no board would start from this card"))?;
+    Ok(card.into_image())
+}
+
+/// Hidden where standard error is no terminal.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let template = "{msg:8} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}";
+    // A wrong template is a mistake of ours that costs the bar its look.
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn show(bar: &ProgressBar, phase: Phase, done: u64, total: u64) {
+    let name = match phase {
+        Phase::Write => "writing",
+        Phase::Check => "checking",
+    };
+    if bar.message() != name {
+        bar.set_message(name);
+        bar.reset_elapsed();
+    }
+    bar.set_length(total);
+    bar.set_position(done);
+}
+
+fn report(flashed: &Flashed, json: bool) -> Result<Outcome> {
+    let disk = &flashed.disk;
+    let path = disk.path.display();
+    let outcome = Outcome::passed(flashed.result.is_ok());
+    if json {
+        let (written, difference) = (flashed.result.as_ref().ok(), flashed.result.as_ref().err());
+        let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let object = serde_json::json!({
+            "device": disk.path,
+            "model": disk.model,
+            "device_bytes": disk.bytes,
+            "image_bytes": flashed.image_bytes,
+            "image_sha256": flashed.image_sha256,
+            "verified": written.is_some(),
+            "written_bytes": written.map(|written| written.bytes),
+            "write_ms": written.map(|written| milliseconds(written.write)),
+            "check_ms": written.map(|written| milliseconds(written.check)),
+            "first_difference": difference.map(|difference| difference.offset),
+        });
+        say!("{}", serde_json::to_string_pretty(&object)?);
+    }
+    match &flashed.result {
+        Ok(written) if !json => {
+            let (write, check) = (written.write.as_secs_f64(), written.check.as_secs_f64());
+            let bytes = size(written.bytes);
+            say!(
+                "{path}: {bytes} written in {write:.1} s, read back and compared in {check:.1} s. The card can be taken out."
+            );
+        }
+        Ok(_) => {}
+        Err(difference) => {
+            let aftermath = Failure::Differs(*difference).aftermath();
+            eprintln!("{path} is not a card that can be used: {difference}.\n{aftermath}");
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,206 @@
+//! Why a disk is not written. What cannot be undone is refused, with the words for what to do instead.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::disks::{Bus, Disk, size};
+use super::in_use::{InUse, Use};
+
+/// No card is larger: SDXC ends here.
+const LARGEST_CARD: u64 = 2 << 40;
+/// The sectors that the card's partition table and file system count in.
+const SECTOR: u64 = 512;
+
+/// Lifts [`Refusal::NotACard`], and nothing else.
+pub const OVERRIDE: &str = "--dangerously-write-fixed-disk";
+
+/// A reason not to write a disk. The order is that in which they are looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It is no disk of its own.
+    MadeOf(Vec<String>),
+    /// A kind of device that no board reads.
+    Kind(&'static str),
+    /// The system runs from it.
+    System(InUse),
+    /// A reader without a card.
+    NoMedium,
+    /// Somebody uses it.
+    InUse(Vec<InUse>),
+    /// It refuses to be written.
+    ReadOnly,
+    /// Its sectors are of another size.
+    Sectors(u64),
+    /// The card does not fit.
+    TooSmall {
+        /// What it has.
+        bytes: u64,
+        /// What the card needs.
+        needed: u64,
+    },
+    /// It can be written, but it does not look like a card.
+    NotACard(&'static str),
+}
+
+/// The first reason not to write `needed` bytes to this disk.
+pub fn refusal(disk: &Disk, uses: &[InUse], needed: u64, fixed_disk: bool) -> Option<Refusal> {
+    if !disk.made_of.is_empty() {
+        return Some(Refusal::MadeOf(disk.made_of.clone()));
+    }
+    if let Some(kind) = odd_kind(disk) {
+        return Some(Refusal::Kind(kind));
+    }
+    if let Some(system) = uses.iter().find(|used| used.is_system()) {
+        return Some(Refusal::System(system.clone()));
+    }
+    if disk.bytes == 0 {
+        return Some(Refusal::NoMedium);
+    }
+    if !uses.is_empty() {
+        return Some(Refusal::InUse(uses.to_vec()));
+    }
+    if disk.read_only {
+        return Some(Refusal::ReadOnly);
+    }
+    if disk.sector_bytes != SECTOR {
+        return Some(Refusal::Sectors(disk.sector_bytes));
+    }
+    if disk.bytes < needed {
+        return Some(Refusal::TooSmall { bytes: disk.bytes, needed });
+    }
+    not_a_card(disk).filter(|_| !fixed_disk).map(Refusal::NotACard)
+}
+
+fn odd_kind(disk: &Disk) -> Option<&'static str> {
+    let starts =
+        |start| disk.name.strip_prefix(start).is_some_and(|rest: &str| rest.starts_with(char::is_numeric));
+    match () {
+        () if starts("sr") => Some("an optical drive"),
+        () if starts("zram") || starts("ram") => Some("memory of this PC"),
+        () if starts("fd") => Some("a floppy drive"),
+        () if starts("dm-") || starts("md") => Some("a logical disk"),
+        () if disk.name.starts_with("mmcblk")
+            && (disk.name.contains("boot") || disk.name.contains("rpmb")) =>
+        {
+            Some("the boot area of a soldered-in memory")
+        }
+        () => None,
+    }
+}
+
+fn not_a_card(disk: &Disk) -> Option<&'static str> {
+    match disk.bus {
+        Bus::Sd => None,
+        Bus::Emmc => Some("is memory that is soldered in"),
+        _ if !disk.removable => Some("is not removable"),
+        _ if disk.bytes > LARGEST_CARD => Some("is larger than any card"),
+        _ => None,
+    }
+}
+
+impl Refusal {
+    /// In a few words, for a list.
+    pub fn short(&self) -> String {
+        match self {
+            Self::MadeOf(disks) => format!("made of {}", disks.join(", ")),
+            Self::Kind(kind) => (*kind).to_owned(),
+            Self::System(used) => format!("disk of this system: {}", Shown(used)),
+            Self::NoMedium => "no card in it".into(),
+            Self::InUse(uses) => format!("in use: {}", joined(uses)),
+            Self::ReadOnly => "read-only".into(),
+            Self::Sectors(bytes) => format!("sectors of {bytes} bytes"),
+            Self::TooSmall { bytes, .. } => format!("too small: {}", size(*bytes)),
+            Self::NotACard(why) => (*why).to_owned(),
+        }
+    }
+
+    /// What is the matter with the disk at this path, and what can be done.
+    pub fn explain(&self, disk: &Disk) -> String {
+        let path = disk.path.display();
+        match self {
+            Self::MadeOf(disks) => {
+                format!("{path} is a logical disk, made of {}: a card is none", disks.join(", "))
+            }
+            Self::Kind(kind) => format!("{path} is {kind}: a board does not read that"),
+            Self::System(used) => {
+                format!("{path} is a disk that this system runs from ({}): it is never written", Shown(used))
+            }
+            Self::NoMedium => format!("there is no card in {path}"),
+            Self::InUse(uses) => format!("{path} is in use: {}. {}", joined(uses), release(uses)),
+            Self::ReadOnly => {
+                format!("{path} is read-only: move the switch at the side of the card, or try another reader")
+            }
+            Self::Sectors(bytes) => {
+                format!(
+                    "{path} has sectors of {bytes} bytes; a card has, and the image is made for, {SECTOR}"
+                )
+            }
+            Self::TooSmall { bytes, needed } => {
+                format!(
+                    "{path} is too small: it has {} ({bytes} bytes), the card needs {needed}",
+                    size(*bytes)
+                )
+            }
+            Self::NotACard(why) => format!(
+                "{path} ({}, {}) {why}. If it is what you want to overwrite, say so with {OVERRIDE}",
+                disk.model.as_deref().unwrap_or("no model known"),
+                size(disk.bytes)
+            ),
+        }
+    }
+}
+
+/// How a use is told.
+struct Shown<'a>(&'a InUse);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let InUse { name, through, by } = self.0;
+        let through = match through.as_slice() {
+            [] => String::new(),
+            through => format!(", through {}", through.join(" and ")),
+        };
+        match by {
+            Use::Mounted(point) => write!(f, "{name} is mounted at {}{through}", point.display()),
+            Use::Swap => write!(f, "{name} is a swap area{through}"),
+            Use::Held(by) => write!(f, "{name} is part of {by}{through}"),
+        }
+    }
+}
+
+fn joined(uses: &[InUse]) -> String {
+    uses.iter().map(|used| Shown(used).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The commands that end the uses; what stands on top goes first.
+fn release(uses: &[InUse]) -> String {
+    let points: Vec<&PathBuf> = uses
+        .iter()
+        .filter_map(|used| match &used.by {
+            Use::Mounted(point) => Some(point),
+            _ => None,
+        })
+        .collect();
+    let mut words = Vec::new();
+    if !points.is_empty() {
+        // A mount point may lie within another one.
+        let mut points: Vec<String> = points.iter().map(|point| format!("'{}'", point.display())).collect();
+        points.sort_by_key(|point| std::cmp::Reverse(point.len()));
+        words.push(format!("Unmount it with `umount {}`", points.join(" ")));
+    }
+    let holders: Vec<&str> = uses
+        .iter()
+        .filter_map(|used| match &used.by {
+            Use::Held(by) => Some(by.as_str()),
+            _ => None,
+        })
+        .collect();
+    if !holders.is_empty() {
+        let start = if words.is_empty() { "Close" } else { "then close" };
+        words.push(format!(
+            "{start} {} (`cryptsetup close`, `vgchange -an`, `mdadm --stop`, `losetup -d`)",
+            holders.join(", ")
+        ));
+    }
+    words.join(", ")
+}

@@ -1,0 +1,5 @@
+//! The verb from its top, on PCs of files and disks of memory.
+
+mod flow;
+mod refusals;
+mod writing;

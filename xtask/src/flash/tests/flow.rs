@@ -1,0 +1,219 @@
+//! From the command line's words to the disk: who is asked, and when nothing may be touched.
+
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use anyhow::Result;
+
+use super::writing::{Memory, image};
+use crate::flash::ask::agrees;
+use crate::flash::disks::Disk;
+use crate::flash::fake::Fake;
+use crate::flash::medium::Medium;
+use crate::flash::{Flashed, Job, World, flash};
+use crate::interrupt::{Interrupted, Notice};
+
+/// A disk that the test keeps a hand on.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Memory>>);
+
+impl Medium for Shared {
+    fn bytes(&self) -> u64 {
+        self.0.borrow().bytes()
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.borrow_mut().write_at(offset, bytes)
+    }
+
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.0.borrow_mut().read_at(offset, bytes)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().settle()
+    }
+}
+
+/// What happens besides.
+struct Scene<'a> {
+    fake: &'a RefCell<Fake>,
+    disk: Shared,
+    answer: &'a str,
+    yes: bool,
+    terminal: bool,
+    notice: Notice,
+    /// While the person thinks.
+    meanwhile: &'a dyn Fn(&mut Fake),
+    asked: RefCell<String>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(fake: &'a RefCell<Fake>, answer: &'a str) -> Self {
+        Self {
+            fake,
+            disk: Shared(Rc::new(RefCell::new(Memory::new()))),
+            answer,
+            yes: false,
+            terminal: true,
+            notice: Notice::default(),
+            meanwhile: &|_| (),
+            asked: RefCell::default(),
+        }
+    }
+
+    fn flash(&self) -> Result<Flashed> {
+        let system = self.fake.borrow().system.clone();
+        let device: PathBuf = system.dev.join("sdb");
+        let mut world = World {
+            system,
+            ask: &mut |disk: &Disk| {
+                let mut shown = Vec::new();
+                let agreed = agrees(disk, &mut self.answer.as_bytes(), &mut shown);
+                *self.asked.borrow_mut() = String::from_utf8(shown).unwrap();
+                (self.meanwhile)(&mut self.fake.borrow_mut());
+                agreed
+            },
+            open: &mut |_| Ok(Box::new(self.disk.clone())),
+            image: &mut || Ok(image()),
+            notice: &mut || Ok(self.notice.clone()),
+            terminal: self.terminal,
+        };
+        flash(&Job { device: &device, yes: self.yes, fixed_disk: false }, &mut world)
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.disk.0.borrow().journal.is_empty()
+    }
+
+    /// The words of a flash that must fail without touching the disk.
+    fn refused(&self) -> String {
+        let error = self.flash().expect_err("must be refused");
+        assert!(self.is_untouched(), "{error:#}");
+        format!("{error:#}")
+    }
+}
+
+#[test]
+fn whoever_types_the_disks_name_gets_a_card_and_has_seen_what_was_on_it() {
+    let fake = RefCell::new(Fake::new("agreed").with_card());
+    let scene = Scene::new(&fake, "sdb\n");
+    let flashed = scene.flash().unwrap();
+    assert!(flashed.result.is_ok());
+    assert!(scene.disk.0.borrow().starts_a_board());
+    let shown = scene.asked.borrow();
+    for part in
+        ["Generic STORAGE DEVICE", "31.9 GB", "USB, removable", "sdb1", "\"bootfs\"", "vfat", "\"rootfs\""]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn any_other_answer_leaves_the_disk_as_it_was() {
+    for answer in ["", "\n", "y\n", "yes\n", "sda\n", "sdb1\n", "SDB\n", "no sdb\n"] {
+        let fake = RefCell::new(Fake::new("refused").with_card());
+        let words = Scene::new(&fake, answer).refused();
+        assert!(words.contains("is as it was"), "{answer:?}: {words}");
+    }
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_and_nothing_written_unless_yes_says_so() {
+    let fake = RefCell::new(Fake::new("no-terminal").with_card());
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.terminal = false;
+    assert!(scene.refused().contains("--yes"));
+    assert!(scene.asked.borrow().is_empty());
+    scene.yes = true;
+    assert!(scene.flash().unwrap().result.is_ok());
+    assert!(scene.asked.borrow().is_empty());
+}
+
+#[test]
+fn yes_does_not_make_anything_safe() {
+    let fake = RefCell::new(Fake::new("yes").with_card());
+    fake.borrow_mut().mount("8:17", "/media/me/bootfs", "/dev/sdb1");
+    let mut scene = Scene::new(&fake, "");
+    scene.yes = true;
+    assert!(scene.refused().contains("umount"));
+}
+
+#[test]
+fn another_card_put_in_while_the_question_stands_is_not_written() {
+    let fake = RefCell::new(Fake::new("swapped").with_card());
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.meanwhile = &|fake| {
+        let place = format!("sys/devices/{}/block/sdb/diskseq", crate::flash::fake::USB);
+        fake.file(&place, "18\n");
+    };
+    assert!(scene.refused().contains("another disk now"));
+}
+
+#[test]
+fn a_card_mounted_while_the_question_stands_is_not_written() {
+    let fake = RefCell::new(Fake::new("mounted-late").with_card());
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.meanwhile = &|fake| fake.mount("8:17", "/media/me/bootfs", "/dev/sdb1");
+    assert!(scene.refused().contains("umount"));
+}
+
+#[test]
+fn a_card_that_is_taken_out_while_it_is_written_is_told_from_a_bad_one() {
+    let fake = RefCell::new(Fake::new("unplugged").with_card());
+    let scene = Scene::new(&fake, "sdb\n");
+    scene.disk.0.borrow_mut().fails_at = Some((2 << 20, ErrorKind::Other));
+    let words = format!("{:#}", scene.flash().unwrap_err());
+    assert!(words.contains("not finished") && words.contains("at byte"), "{words}");
+
+    struct Unplugged<'a>(Shared, &'a RefCell<Fake>);
+    impl Medium for Unplugged<'_> {
+        fn bytes(&self) -> u64 {
+            self.0.bytes()
+        }
+        fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+            let written = self.0.write_at(offset, bytes);
+            if written.is_err() {
+                self.1.borrow().unplug("sdb");
+            }
+            written
+        }
+        fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+            self.0.read_at(offset, bytes)
+        }
+        fn settle(&mut self) -> io::Result<()> {
+            self.0.settle()
+        }
+    }
+    let mut medium = Unplugged(scene.disk.clone(), &fake);
+    let failure =
+        crate::flash::write::write(&mut medium, &image(), &Notice::default(), &mut |_, _, _| ()).unwrap_err();
+    let system = fake.borrow().system.clone();
+    let disk =
+        Disk { path: "/dev/sdb".into(), ..Disk::read(&Fake::new("same").with_card().system, "sdb").unwrap() };
+    let words = format!("{:#}", crate::flash::explained(failure, &system, &disk));
+    assert!(words.contains("unplugged") && words.contains("The same command"), "{words}");
+}
+
+#[test]
+fn ctrl_c_in_the_middle_says_what_the_card_is_now_and_keeps_its_exit_code() {
+    let fake = RefCell::new(Fake::new("interrupted").with_card());
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.notice = Notice::come();
+    let error = scene.flash().unwrap_err();
+    assert!(error.downcast_ref::<Interrupted>().is_some());
+    let words = format!("{error:#}");
+    assert!(words.contains("no partition table") && words.contains("The same command"), "{words}");
+    assert!(scene.disk.0.borrow().has_no_table());
+}
+
+#[test]
+fn a_bad_card_is_a_result_and_not_an_error() {
+    let fake = RefCell::new(Fake::new("bad").with_card());
+    let scene = Scene::new(&fake, "sdb\n");
+    scene.disk.0.borrow_mut().stuck_at = Some(3 << 20);
+    let flashed = scene.flash().unwrap();
+    assert_eq!(flashed.result.unwrap_err().offset, 3 << 20);
+}

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use vchiq_mbox::property::FirmwareRevision;
+
 use super::{
     date::timestamp_of,
     firmware::Memory,
@@ -38,6 +40,8 @@ pub struct Finish {
     pub stopped: Option<String>,
     /// The last lines of both logs, where each processor stood: for a run without a last record.
     pub last_words: Vec<String>,
+    /// The verdict in the image's last line of plain text, if that line came.
+    pub last_line: Option<Verdict>,
 }
 
 /// Takes records one by one.
@@ -56,6 +60,22 @@ pub struct Collector {
     damaged: Vec<Damage>,
 }
 
+/// What has gone wrong on the line so far. A damaged record leaves a gap once the next one comes, so neither number
+/// alone is the whole, and their sum counts twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Trouble {
+    lost: u32,
+    damaged: u32,
+}
+
+impl Trouble {
+    /// Records that have been lost or damaged since `earlier`, at least.
+    fn since(self, earlier: Self) -> u32 {
+        let lost = self.lost.saturating_sub(earlier.lost);
+        lost.max(self.damaged.saturating_sub(earlier.damaged))
+    }
+}
+
 /// A scenario whose records are still coming in.
 struct Pending {
     name: String,
@@ -66,8 +86,8 @@ struct Pending {
     at_start: Option<Counters>,
     at_end: Option<Counters>,
     /// Records lost or damaged when it began.
-    trouble_before: u32,
-    trouble: u32,
+    trouble_before: Trouble,
+    trouble: Trouble,
 }
 
 /// A histogram whose parts are still coming in.
@@ -121,7 +141,11 @@ impl Collector {
     pub fn frame(&mut self, frame: Frame, counters: Option<Counters>) {
         // A reset of the board begins a new count.
         let first = matches!(frame.record, Record::Start(_) | Record::Resumed(_));
-        let expected = if first { 0 } else { self.received };
+        let expected = if first || self.is_behind(&frame) { 0 } else { self.received };
+        if expected == 0 && !first {
+            // What the life before it was in has been cut off.
+            self.running_step = None;
+        }
         self.lost = self.lost.saturating_add(frame.sequence.wrapping_sub(expected).into());
         self.received = frame.sequence.wrapping_add(1);
         match frame.record {
@@ -162,6 +186,32 @@ impl Collector {
         }
     }
 
+    /// The frame begins another run than the one whose records have come: it says so, or it begins a scenario that has
+    /// begun before, and none runs twice. [`Collector::frame`] takes it for the same run nevertheless.
+    pub fn begins_anew(&self, frame: &Frame) -> bool {
+        match &frame.record {
+            Record::Start(_) => self.has_begun(),
+            Record::Resumed(_) => self.is_finished(),
+            Record::ScenarioStart { name } => self.scenarios.iter().any(|pending| pending.name == **name),
+            _ => false,
+        }
+    }
+
+    /// A record has come.
+    pub fn has_begun(&self) -> bool {
+        self.start.is_some() || self.received > 0
+    }
+
+    /// The board has started again, and the record that says so is lost.
+    fn is_behind(&self, frame: &Frame) -> bool {
+        frame.sequence.wrapping_sub(self.received) > u16::MAX / 2
+    }
+
+    /// What the caller knew when the run began, and may have learnt better.
+    pub fn setup(&mut self) -> &mut Setup {
+        &mut self.setup
+    }
+
     /// The last record of a run has arrived.
     pub fn is_finished(&self) -> bool {
         self.end.is_some()
@@ -174,16 +224,23 @@ impl Collector {
 
     /// Writes the report. A run without a last record is `hung` where it stopped.
     pub fn finish(mut self, finish: Finish) -> Report {
-        if self.end.is_none() {
+        // After a fault of its own the image writes nothing but text, and that says `fail`: only then is there no last
+        // record to lose.
+        let lost_end = finish.last_line.filter(|verdict| self.end.is_none() && *verdict != Verdict::Fail);
+        if let Some(verdict) = lost_end {
+            self.lost = self.lost.saturating_add(1);
+            self.close_lost();
+            let reason =
+                format_args!("the last record was lost on its way; the image ended with verdict {verdict}");
+            self.add_end(Verdict::Fail, reason);
+        } else if self.end.is_none() {
             self.close_hung(finish.stopped.as_deref());
         } else {
-            // The run went on past them: their last record was lost, or damaged.
-            let trouble = self.trouble();
-            for pending in self.scenarios.iter_mut().filter(|pending| pending.end.is_none()) {
-                pending.trouble = trouble;
-            }
+            self.close_lost();
         }
         self.add_unreached();
+        self.add_unseen();
+        let (rung, timing) = self.where_it_ran();
         let start = self.start.take();
         let firmware = self.inventory.firmware();
         let answers = firmware.as_ref().map_or(&[][..], |firmware| &firmware.answers);
@@ -198,8 +255,8 @@ impl Collector {
                 profile: start.as_ref().map(|start| start.profile.to_string()).unwrap_or_default(),
             },
             board: self.inventory.board(),
-            rung: self.setup.rung,
-            timing: self.setup.timing,
+            rung,
+            timing,
             clocks: self.inventory.clocks(),
             peer: self.inventory.peer(self.setup.model_peer),
             firmware,
@@ -212,6 +269,15 @@ impl Collector {
             scenarios: self.scenarios.into_iter().map(Pending::into_report).collect(),
             notes,
             last_words: finish.last_words,
+        }
+    }
+
+    /// The rung, and where times come from. What answers as QEMU or as the model is no board, whoever says so.
+    fn where_it_ran(&self) -> (Rung, Timing) {
+        match (self.setup.rung, self.inventory.peer_revision()) {
+            (Rung::Board, FirmwareRevision::QEMU) => (Rung::Qemu, Timing::Modelled),
+            (Rung::Board, FirmwareRevision::MODEL) => (Rung::Emulated, Timing::Modelled),
+            _ => (self.setup.rung, self.setup.timing),
         }
     }
 
@@ -258,10 +324,9 @@ impl Collector {
         });
     }
 
-    /// Records lost and damaged so far. A damaged record leaves a gap too, so it is not counted twice once the
-    /// next good one has come.
-    fn trouble(&self) -> u32 {
-        self.lost.max(self.damaged.len() as u32)
+    /// Records lost and damaged so far.
+    fn trouble(&self) -> Trouble {
+        Trouble { lost: self.lost, damaged: self.damaged.len() as u32 }
     }
 
     /// The pending scenario of this name; one whose start was lost is made up.
@@ -269,7 +334,8 @@ impl Collector {
         let place = self.scenarios.iter().rposition(|pending| pending.name == name);
         let place = place.unwrap_or_else(|| {
             // The start that is missing is this scenario's own trouble.
-            let trouble_before = self.trouble().saturating_sub(1);
+            let Trouble { lost, damaged } = self.trouble();
+            let trouble_before = Trouble { lost: lost.saturating_sub(1), damaged };
             self.scenarios.push(Pending::new(name.to_owned(), trouble_before));
             self.scenarios.len() - 1
         });
@@ -307,7 +373,7 @@ impl Collector {
             Some(pending) => pending,
             None => {
                 let name = if self.scenarios.is_empty() { "boot" } else { "end" };
-                let trouble = self.lost.max(self.damaged.len() as u32);
+                let trouble = self.trouble();
                 self.scenarios.push(Pending::new(name.to_owned(), trouble));
                 let last = self.scenarios.len() - 1;
                 &mut self.scenarios[last]
@@ -327,18 +393,55 @@ impl Collector {
         pending.first_failure.get_or_insert(reason);
     }
 
+    /// The run went on past the scenarios that have no end: their last record was lost, or damaged.
+    fn close_lost(&mut self) {
+        let trouble = self.trouble();
+        for pending in self.scenarios.iter_mut().filter(|pending| pending.end.is_none()) {
+            pending.trouble = trouble;
+        }
+    }
+
+    /// The image's own verdict counts also where the records that explain it did not arrive.
+    fn add_unseen(&mut self) {
+        let Some(told) = self.end else { return };
+        // A scenario without an end is no pass already.
+        let seen: Option<Vec<Verdict>> =
+            self.scenarios.iter().map(|pending| pending.end.as_ref().map(|end| end.verdict)).collect();
+        let Some(seen) = seen else { return };
+        let seen = seen.into_iter().reduce(Verdict::and).unwrap_or(Verdict::Pass);
+        if seen.and(told) != seen {
+            let reason =
+                format_args!("the image ended with verdict {told}, and no record that arrived says why");
+            self.add_end(Verdict::Fail, reason);
+        }
+    }
+
+    /// A line for what belongs to no scenario that is known.
+    fn add_end(&mut self, verdict: Verdict, reason: std::fmt::Arguments<'_>) {
+        let mut pending = Pending::new("end".to_owned(), self.trouble());
+        pending.end = Some(record::ScenarioEnd {
+            name: record::clipped("end"),
+            verdict,
+            owner: Some(Owner::Harness),
+            reason: Some(record::clipped(&reason.to_string())),
+            counts: heapless::Vec::new(),
+        });
+        self.scenarios.push(pending);
+    }
+
     /// A scenario that was asked for and never began is reported, not left out.
     fn add_unreached(&mut self) {
+        let reason = if self.lost > 0 { "not reached, or its records were lost" } else { "not reached" };
         for name in std::mem::take(&mut self.planned) {
             if self.scenarios.iter().any(|pending| pending.name == name) {
                 continue;
             }
-            let mut pending = Pending::new(name.clone(), 0);
+            let mut pending = Pending::new(name.clone(), Trouble::default());
             pending.end = Some(record::ScenarioEnd {
                 name: record::clipped(&name),
                 verdict: Verdict::Skip,
                 owner: None,
-                reason: Some(record::clipped("not reached")),
+                reason: Some(record::clipped(reason)),
                 counts: heapless::Vec::new(),
             });
             self.scenarios.push(pending);
@@ -363,7 +466,7 @@ impl Collector {
 }
 
 impl Pending {
-    fn new(name: String, trouble: u32) -> Self {
+    fn new(name: String, trouble: Trouble) -> Self {
         Self {
             name,
             end: None,
@@ -399,7 +502,7 @@ impl Pending {
                 Err(why) => broken = Some(format!("times of {step} are incomplete: {why}")),
             }
         }
-        let lost = self.trouble - self.trouble_before;
+        let lost = self.trouble.since(self.trouble_before);
         if lost > 0 {
             broken = Some(format!("{lost} records lost or damaged on their way"));
         }

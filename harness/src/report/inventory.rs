@@ -55,11 +55,17 @@ impl Inventory {
         }
     }
 
+    /// What the peer says it is (property tag 0x00000001); 0 if it did not say.
+    pub(super) fn peer_revision(&self) -> u32 {
+        self.peer.as_ref().map_or(0, |peer| peer.revision)
+    }
+
     pub(super) fn peer(&self, is_model: bool) -> Peer {
-        let revision = self.peer.as_ref().map_or(0, |peer| peer.revision);
+        let revision = self.peer_revision();
         let hash = self.peer.as_ref().and_then(|peer| peer.hash);
         let kind = match revision {
             0 | FirmwareRevision::QEMU => PeerKind::Absent,
+            FirmwareRevision::MODEL => PeerKind::Model,
             _ if is_model => PeerKind::Model,
             _ => PeerKind::Firmware,
         };

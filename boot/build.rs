@@ -16,4 +16,6 @@ fn main() {
     // Erratum 843419 of the Cortex-A53: the linker rewrites the ADRP sequences it concerns.
     println!("cargo::rustc-link-arg-bins=--fix-cortex-a53-843419");
     println!("cargo::rustc-link-arg-bins=-zmax-page-size=4096");
+    // A hash of the whole ELF file, log strings included: the image tells it, so that the right file decodes its log.
+    println!("cargo::rustc-link-arg-bins=--build-id=sha1");
 }

@@ -9,6 +9,7 @@ mod statics;
 pub(crate) use memory::{LendableMemory, black_box_window, forget_run, property_window, slot_window};
 pub(crate) use statics::{entry_level, note_entry_level, samples};
 
+use harness::banner::BuildId;
 use vchiq_mbox::regs::{DoorbellListener, DoorbellRinger, MailboxDevice};
 
 use crate::arch::identity;
@@ -61,6 +62,27 @@ regions! {
     black_box: __black_box_start .. __black_box_end;
     /// Cached RAM to lend.
     lendable: __lend_start .. __lend_end;
+}
+
+/// An ELF note as the linker writes it for `--build-id=sha1`, up to as much of the hash as is told.
+#[repr(C)]
+struct BuildIdNote {
+    name_size: u32,
+    hash_size: u32,
+    kind: u32,
+    name: [u8; 4],
+    hash: [u8; BuildId::BYTES],
+}
+
+unsafe extern "C" {
+    static __build_id_note: BuildIdNote;
+}
+
+/// Which build this is.
+pub(crate) fn build_id() -> BuildId {
+    // SAFETY: linker.ld puts the note here, aligned to its words, and nothing writes to read-only data. Its hash of
+    // 20 bytes is longer than what is read of it.
+    BuildId::new(unsafe { __build_id_note.hash })
 }
 
 /// Defines a function for each register block at an offset from the main peripherals.

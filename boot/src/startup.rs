@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use harness::Board;
+use harness::banner::Banner;
 use vchiq_mbox::property::{ClockId, ClockRate, FirmwareRevision, MeasuredClockRate, Tag};
 use vchiq_mbox::{Deadline, Mailbox, Platform, Window};
 
@@ -31,6 +32,7 @@ struct FirmwareFacts {
 #[inline(never)]
 pub(crate) fn machine() -> Hardware {
     serial::start(serial::CONFIGURED_CLOCK_HZ);
+    serial::text(format_args!("{}", Banner { build: platform::build_id(), git: board::GIT }));
     serial::text(format_args!(
         "boot: commit {}, {:?}, MIDR {:08x}, entered at EL{}",
         board::GIT,

@@ -1,6 +1,7 @@
 //! Scenarios, verdicts, histograms and the records they leave: the same code on every rung.
 //!
 //! ```text
+//! banner     the line that says which image runs
 //! board      what the harness needs of the machine it runs on
 //! plan       what to run, read from the card's command line
 //! run        the run: plan in, records out, one outcome
@@ -17,6 +18,7 @@
 // Without an allocator a failure carries its reason and evidence by value; it happens once in a run.
 #![allow(clippy::result_large_err)]
 
+pub mod banner;
 mod black_box;
 mod block;
 pub mod board;

@@ -97,7 +97,7 @@ pub fn in_log_line(line: &str) -> Option<Result<Frame, Damage>> {
 }
 
 /// CRC-32 as in Ethernet and zip (reflected 0x04C11DB7), bit by bit: a run frames a few kilobytes.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);

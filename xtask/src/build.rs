@@ -12,6 +12,7 @@ use object::{Object, ObjectSection, ObjectSegment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::image_store::{self, Store};
 use crate::outcome::Outcome;
 use crate::paths;
 use crate::shell::Tool;
@@ -55,6 +56,8 @@ pub struct Image {
     pub sha256: String,
     /// Commit it was built from, `-dirty` appended if files had changed; `unknown` without git.
     pub git: String,
+    /// What the image says of itself on the serial line, and the name of its ELF file in `target/image/by-id`.
+    pub build: String,
     /// Cargo profile.
     pub profile: &'static str,
     /// Which compiler made it.
@@ -87,13 +90,15 @@ pub fn image(options: &Options) -> Result<Image> {
     let (img, elf) = (image_path(), elf_path());
     write(&img, &image)?;
     write(&elf, &elf_bytes)?;
-    let sha256 = Sha256::digest(&image).iter().map(|byte| format!("{byte:02x}")).collect();
+    Store::of_this_tree().keep(&elf_bytes)?;
+    let sha256 = hex_digest(&image);
     Ok(Image {
         img,
         elf,
         bytes: image.len(),
         sha256,
         git,
+        build: image_store::build_of(&elf_bytes).context("the linker left no build id")?.to_string(),
         profile: PROFILE,
         toolchain: toolchain.to_string(),
     })
@@ -117,7 +122,13 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     if json {
         say!("{}", serde_json::to_string(&image)?);
     } else {
-        say!("{}: {} of {SIZE_LIMIT} bytes, commit {}", image.img.display(), image.bytes, image.git);
+        say!(
+            "{}: {} of {SIZE_LIMIT} bytes, commit {}, build {}",
+            image.img.display(),
+            image.bytes,
+            image.git,
+            image.build
+        );
         say!("built by {}", image.toolchain);
     }
     Ok(Outcome::Pass)
@@ -143,6 +154,18 @@ fn without_padding<'d>(file: &object::File<'d>, address: u64, data: &'d [u8]) ->
     let end = sections.map(|section| section.address() + section.size() - address).max();
     let end = end.and_then(|end| usize::try_from(end).ok()).unwrap_or(data.len());
     data.get(..end).unwrap_or(data)
+}
+
+/// SHA-256 of the `kernel8.img` that an ELF file makes, in hexadecimal.
+///
+/// # Errors
+/// If it makes none.
+pub fn sha256_of_image(elf: &[u8]) -> Result<String> {
+    Ok(hex_digest(&flatten(elf)?))
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The loadable bytes of an ELF file, from [`LOAD_ADDRESS`] on, gaps filled with zeros.

@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, completions, emulate, flash, report, sdcard};
+use crate::{build, completions, emulate, flash, monitor, report, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -68,6 +68,11 @@ pub enum Command {
     Soak(SoakOptions),
     /// Boots the card many times over, opens its services after different delays, and reports each boot that failed.
     Boots(BootsOptions),
+    /// Listens to a board's serial line, shows how its run gets on, and reports like `run`.
+    ///
+    /// Survives unplugging and resets, takes the ELF file that is the card's own, keeps the line's bytes, and ends with
+    /// the run: exit code 0 if every verdict is `pass`, 130 after Ctrl-C.
+    Monitor(monitor::Options),
     /// Measures the emulator's speed, the size of the image, and what a ping and a handshake cost.
     Bench(BenchOptions),
     /// Lists the scenarios: name, what a pass proves, who asked for it, and where it runs.
@@ -246,6 +251,9 @@ pub struct RunOptions {
     /// Write the report to this file instead of target/report/report.json.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Keep the bytes of the image's serial line in this file; `monitor --file` reads them.
+    #[arg(long, value_name = "FILE")]
+    pub raw: Option<PathBuf>,
     /// Show the image's log and the firmware's own log in time order.
     #[arg(long)]
     pub log: bool,
@@ -259,7 +267,7 @@ impl RunOptions {
     /// The defaults, with this card.
     pub fn of(card: CardOptions) -> Self {
         let timeout = DEFAULT_TIMEOUT_S;
-        Self { card, machine: MachineOptions::default(), report: None, log: false, timeout }
+        Self { card, machine: MachineOptions::default(), report: None, raw: None, log: false, timeout }
     }
 }
 

@@ -15,8 +15,10 @@ mod emulate;
 mod firmware;
 mod flash;
 mod image;
+mod image_store;
 mod interrupt;
 mod line;
+mod monitor;
 mod outcome;
 mod paths;
 mod replace;
@@ -49,6 +51,7 @@ fn main() -> std::process::ExitCode {
         Command::Test(options) => test::run(&options, cli.json),
         Command::Soak(options) => soak::run(&options, cli.json),
         Command::Boots(options) => boots::run(&options, cli.json),
+        Command::Monitor(options) => monitor::run(&options, cli.json),
         Command::Bench(options) => bench::run(&options, cli.json),
         Command::Scenarios => scenarios::list(cli.json),
         Command::Report(options) => report::run(&options, cli.json),

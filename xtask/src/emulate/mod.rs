@@ -19,13 +19,14 @@ use serde_json::{Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::{CardOptions, MachineOptions};
+use crate::line::Announcement;
 use crate::outcome::Outcome;
 use crate::run;
 use crate::terminal::say;
 use board::{Board, Slot};
 use control::{Command, Control, Request};
 use line::{Counts, End, Line};
-use pty::Pty;
+pub use pty::Pty;
 use tcp::Tcp;
 
 /// How often a board without work looks for commands and listeners.
@@ -200,6 +201,7 @@ impl Desk {
         }
         // Whoever has connected by now hears the first byte.
         self.line.attend();
+        self.line.send(&Announcement.bytes());
         self.board.power_on();
         eprintln!("power on: {}", self.board.state());
     }

@@ -26,7 +26,8 @@ impl Pty {
     /// # Errors
     /// If the system has no pseudo-terminal left, or the link cannot be made.
     pub fn open(link: Option<&Path>) -> Result<Self> {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).context("opening a pseudo-terminal")?;
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .context("opening a pseudo-terminal")?;
         grantpt(&master).context("opening a pseudo-terminal")?;
         unlockpt(&master).context("opening a pseudo-terminal")?;
         let name = ptsname(&master, Vec::new()).context("naming the pseudo-terminal")?;

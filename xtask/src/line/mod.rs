@@ -4,12 +4,16 @@
 //! [`Framer`] cuts it out, [`Strings`] turn a frame into a log line, and a line that carries a record goes to the
 //! report's collector. [`Course`] is where the run is, for whoever shows it.
 
+mod announcement;
 mod course;
 mod entry;
 mod framer;
+mod recording;
 mod strings;
 
+pub use announcement::Announcement;
 pub use course::Course;
 pub use entry::{Entry, Recent, Side};
 pub use framer::{Framer, Piece};
-pub use strings::Strings;
+pub use recording::Recording;
+pub use strings::{LogLine, Strings};

@@ -17,11 +17,22 @@ pub struct LogLine {
     pub level: String,
     /// The text.
     pub message: String,
+    /// When, by the image's own clock, in µs; text has no time.
+    pub at_us: Option<u64>,
+    /// False for what is neither text nor a frame of these strings.
+    pub is_sound: bool,
 }
 
 impl LogLine {
-    fn plain(message: String) -> Self {
-        Self { level: String::new(), message }
+    /// A line of text.
+    pub fn text(message: String) -> Self {
+        Self { level: String::new(), message, at_us: None, is_sound: true }
+    }
+
+    fn not_a_frame(bytes: &[u8]) -> Self {
+        let text = bytes.escape_ascii();
+        let message = format!("({} bytes that are neither a log frame nor text: {text})", bytes.len());
+        Self { is_sound: false, ..Self::text(message) }
     }
 }
 
@@ -43,8 +54,8 @@ impl Strings {
     /// What a piece of the line says. A frame that these strings do not explain is shown as it is.
     pub fn line(&self, piece: Piece) -> LogLine {
         match piece {
-            Piece::Text(text) => LogLine::plain(text),
-            Piece::Frame(bytes) => self.decode(&bytes).unwrap_or_else(|| not_a_frame(&bytes)),
+            Piece::Text(text) => LogLine::text(text),
+            Piece::Frame(bytes) => self.decode(&bytes).unwrap_or_else(|| LogLine::not_a_frame(&bytes)),
         }
     }
 
@@ -56,18 +67,19 @@ impl Strings {
             Ok(frame) => Some(LogLine {
                 level: frame.level().map_or(String::new(), |level| level.as_str().to_uppercase()),
                 message: frame.display_message().to_string(),
+                at_us: frame.display_timestamp().and_then(|stamp| microseconds(&stamp.to_string())),
+                is_sound: true,
             }),
             Err(DecodeError::UnexpectedEof | DecodeError::Malformed) => None,
         }
     }
 }
 
-fn not_a_frame(bytes: &[u8]) -> LogLine {
-    LogLine::plain(format!(
-        "({} bytes that are neither a log frame nor text: {})",
-        bytes.len(),
-        bytes.escape_ascii()
-    ))
+/// A time as the decoder prints it: seconds and six digits.
+fn microseconds(stamp: &str) -> Option<u64> {
+    let (seconds, fraction) = stamp.split_once('.')?;
+    let fraction = fraction.parse::<u64>().ok().filter(|_| fraction.len() == 6)?;
+    seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
 #[cfg(test)]
@@ -76,7 +88,14 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_counted_and_shown() {
-        let noise = not_a_frame(b"\x01\xff").message;
-        assert_eq!(noise, "(2 bytes that are neither a log frame nor text: \\x01\\xff)");
+        let noise = LogLine::not_a_frame(b"\x01\xff");
+        assert_eq!(noise.message, "(2 bytes that are neither a log frame nor text: \\x01\\xff)");
+        assert!(!noise.is_sound);
+    }
+
+    #[test]
+    fn the_images_time_is_read_in_microseconds() {
+        assert_eq!(microseconds("2.119282"), Some(2_119_282));
+        assert_eq!(["", "2", "2.1", "x.119282", "18446744073709551615.000000"].map(microseconds), [None; 5]);
     }
 }

@@ -118,6 +118,7 @@ impl Runs<'_> {
             log_to_stderr: true,
             show_progress: false,
             pace: None,
+            raw: None,
             halt_arm_in: None,
         };
         let card = card::without_firmware(&plan, &self.image.kernel)?;

@@ -153,6 +153,7 @@ fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) ->
         log_to_stderr: quiet,
         show_progress: !options.log && halt_arm_in.is_none(),
         pace: None,
+        raw: options.raw.clone(),
         halt_arm_in,
     };
     boot(card, &kernel, &strings, &settings)
@@ -189,7 +190,12 @@ fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Re
         model_peer: settings.peer != Peer::Firmware,
     });
     let ended = session::run(card, settings, strings, &mut collector)?;
-    let finish = Finish { wall_s: ended.wall.as_secs(), stopped: ended.stopped, last_words: ended.evidence };
+    let finish = Finish {
+        wall_s: ended.wall.as_secs(),
+        stopped: ended.stopped,
+        last_words: ended.evidence,
+        ..Finish::default()
+    };
     Ok(Done { report: collector.finish(finish), summary: ended.summary, wall: ended.wall })
 }
 

@@ -86,6 +86,7 @@ impl Rig {
             show_log: false,
             log_to_stderr: true,
             show_progress: pace.is_some(),
+            raw: None,
             halt_arm_in: None,
             pace,
         };

@@ -1,5 +1,6 @@
 //! Powers the machine on and runs it until the image has said its last word, or a limit ends the run.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -17,7 +18,7 @@ use super::journal::Journal;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::firmware::Variant;
-use crate::line::{Entry, Framer, Piece, Recent, Side, Strings};
+use crate::line::{Announcement, Entry, Framer, Piece, Recent, Recording, Side, Strings};
 use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
@@ -65,6 +66,8 @@ pub struct Settings {
     pub show_progress: bool,
     /// The longer work that the run is a part of, if it is.
     pub pace: Option<Pace>,
+    /// Keep the bytes of the image's serial line here.
+    pub raw: Option<PathBuf>,
     /// Stop the Arm for good in this step, so that the watchdog has something to do.
     pub halt_arm_in: Option<Step>,
 }
@@ -101,7 +104,7 @@ pub struct Ended {
 /// Runs a card to its end and feeds the collector.
 ///
 /// # Errors
-/// If the card would not start a board.
+/// If the card would not start a board, or the recording cannot be written.
 pub fn run(card: Card, settings: &Settings, strings: &Strings, collector: &mut Collector) -> Result<Ended> {
     let started = Instant::now();
     let level = if settings.show_log { EventLevel::Rare } else { EventLevel::Off };
@@ -113,6 +116,10 @@ pub fn run(card: Card, settings: &Settings, strings: &Strings, collector: &mut C
         peer: settings.peer,
         log: level,
     };
+    let mut recording = settings.raw.clone().map(Recording::to).transpose()?;
+    if let Some(recording) = &mut recording {
+        recording.add(&Announcement.bytes())?;
+    }
     let machine = Machine::power_on(config).context("the board does not start")?;
     let mut session = Session {
         machine,
@@ -122,6 +129,7 @@ pub fn run(card: Card, settings: &Settings, strings: &Strings, collector: &mut C
         collector,
         journal: Journal::default(),
         recent: Recent::default(),
+        recording,
         serial: String::new(),
         progress: Progress::new(settings.show_progress, settings.pace),
         started,
@@ -154,6 +162,7 @@ struct Session<'a> {
     journal: Journal,
     /// The image's latest lines, as evidence for a run that ends badly.
     recent: Recent,
+    recording: Option<Recording>,
     /// The firmware's unfinished line on a serial port.
     serial: String,
     progress: Progress,
@@ -241,7 +250,9 @@ impl Session<'_> {
 
     /// Takes what came out of the machine.
     fn listen(&mut self) {
-        for byte in self.machine.take_uart() {
+        let bytes = self.machine.take_uart();
+        self.record(&bytes);
+        for byte in bytes {
             match byte.source {
                 UartSource::Arm => self.arm_byte(byte),
                 UartSource::Vpu => self.firmware_byte(byte),
@@ -258,6 +269,15 @@ impl Session<'_> {
         let counters = self.machine.counters();
         let instructions = counters.arm_instructions + counters.vpu_instructions;
         self.progress.tick(self.machine.now_ns(), instructions, self.started.elapsed());
+    }
+
+    /// A disk that is full ends the recording, not the run.
+    fn record(&mut self, bytes: &[UartByte]) {
+        let Some(recording) = &mut self.recording else { return };
+        let of_arm = bytes.iter().filter(|byte| byte.source == UartSource::Arm);
+        if let Err(error) = recording.add(&of_arm.map(|byte| byte.byte).collect::<Vec<u8>>()) {
+            eprintln!("{error:#}");
+        }
     }
 
     fn arm_byte(&mut self, byte: UartByte) {

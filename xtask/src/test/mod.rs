@@ -9,6 +9,7 @@ mod expected;
 mod faults;
 mod hang;
 mod many;
+mod monitor;
 mod qemu;
 mod sdcard;
 mod suite;

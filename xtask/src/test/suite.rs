@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, catalogue, checks, emulated, faults, hang, many, qemu, sdcard, tools};
+use super::{cargo_tests, catalogue, checks, emulated, faults, hang, many, monitor, qemu, sdcard, tools};
 
 /// A suite.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 21] = [
+pub static SUITES: [Suite; 22] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -161,6 +161,13 @@ pub static SUITES: [Suite; 21] = [
         limit: minutes(15),
         tools: &[],
         run: hang::a_hang_is_a_result,
+    },
+    Suite {
+        name: "monitor",
+        about: "a board's line is heard whole, by pseudo-terminal, TCP and recording; damage, cuts and other images are told",
+        limit: minutes(6),
+        tools: &[],
+        run: monitor::hears_what_there_is,
     },
     Suite {
         name: "sdcard",

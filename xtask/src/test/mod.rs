@@ -7,6 +7,7 @@ mod context;
 mod emulated;
 mod expected;
 mod faults;
+mod flash;
 mod hang;
 mod many;
 mod monitor;

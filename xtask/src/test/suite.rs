@@ -6,7 +6,9 @@ use anyhow::Result;
 
 use super::context::Context;
 use super::tools::Needed;
-use super::{cargo_tests, catalogue, checks, emulated, faults, hang, many, monitor, qemu, sdcard, tools};
+use super::{
+    cargo_tests, catalogue, checks, emulated, faults, flash, hang, many, monitor, qemu, sdcard, tools,
+};
 
 /// A suite.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 22] = [
+pub static SUITES: [Suite; 23] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -175,6 +177,13 @@ pub static SUITES: [Suite; 22] = [
         limit: minutes(4),
         tools: &[tools::MTOOLS, tools::DOSFSTOOLS, tools::FDISK],
         run: sdcard::readable,
+    },
+    Suite {
+        name: "flash",
+        about: "cards written to real disks of the kernel and read back; disks in use, too small or full are told",
+        limit: minutes(4),
+        tools: &[tools::FDISK],
+        run: flash::real_disks,
     },
     Suite {
         name: "qemu",

@@ -83,11 +83,16 @@ fn lasting_name_in(folder: &Path, port: &Path) -> Option<PathBuf> {
 /// # Errors
 /// If so, naming the program.
 pub fn refuse_if_shared(port: &Path) -> Result<()> {
-    // A pseudo-terminal is held open by whoever made it.
-    let is_pseudo = port.canonicalize().is_ok_and(|device| device.starts_with("/dev/pts"));
-    let holders = if is_pseudo { BTreeSet::new() } else { holders(port) };
+    let holders = if is_terminal_of_hardware(port) { holders(port) } else { BTreeSet::new() };
     anyhow::ensure!(holders.is_empty(), "{} is in use{}", port.display(), who(&holders));
     Ok(())
+}
+
+/// A pseudo-terminal is held open by whoever made it, and what is no port at all by anybody.
+fn is_terminal_of_hardware(port: &Path) -> bool {
+    let device = port.canonicalize().unwrap_or_default();
+    let name = device.file_name().unwrap_or_default().to_string_lossy();
+    device.starts_with("/dev") && name.starts_with("tty")
 }
 
 /// A port that cannot be opened: what to do.
@@ -252,6 +257,12 @@ mod tests {
         assert!(why.contains("is in use"), "{why}");
         let why = explain(Path::new("/dev/no-such-port"), &error(serialport::ErrorKind::Unknown)).to_string();
         assert!(why.contains("there is no /dev/no-such-port"), "{why}");
+    }
+
+    #[test]
+    fn what_is_no_port_is_not_called_busy() {
+        assert!(refuse_if_shared(Path::new("/dev/null")).is_ok());
+        assert!(refuse_if_shared(&std::env::current_exe().unwrap()).is_ok());
     }
 
     #[test]

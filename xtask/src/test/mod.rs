@@ -6,6 +6,7 @@ mod checks;
 mod context;
 mod emulated;
 mod expected;
+mod farm;
 mod faults;
 mod flash;
 mod hang;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::context::Context;
 use super::tools::Needed;
 use super::{
-    cargo_tests, catalogue, checks, emulated, faults, flash, hang, many, monitor, qemu, sdcard, tools,
+    cargo_tests, catalogue, checks, emulated, farm, faults, flash, hang, many, monitor, qemu, sdcard, tools,
 };
 
 /// A suite.
@@ -30,7 +30,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 23] = [
+pub static SUITES: [Suite; 24] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -191,5 +191,12 @@ pub static SUITES: [Suite; 23] = [
         limit: minutes(3),
         tools: &[tools::QEMU_SYSTEM],
         run: qemu::says_absent,
+    },
+    Suite {
+        name: "farm",
+        about: "labgrid drives an emulated board by serial line, power and card, and its JUnit says what the report says",
+        limit: minutes(8),
+        tools: &[],
+        run: farm::labgrid_drives_a_board,
     },
 ];

@@ -37,6 +37,13 @@ pub const DOSFSTOOLS: Needed =
 pub const FDISK: Needed =
     Needed { program: "sfdisk", package: "fdisk", purpose: "to read the SD card's partition table" };
 
+/// Makes virtual environments. Debian packages that part of Python by itself.
+const PYTHON_VENV: Needed = Needed {
+    program: "python3",
+    package: "python3-venv",
+    purpose: "to install what drives boards of a farm",
+};
+
 /// Time for the package lists, and for an installation.
 const APT_LIMIT: Duration = Duration::from_secs(300);
 
@@ -61,11 +68,26 @@ impl Needed {
 /// If that is not possible; the message has the command to type.
 pub fn provide(needed: &[Needed]) -> Result<()> {
     let missing: Vec<&Needed> = needed.iter().filter(|tool| !tool.is_there()).collect();
+    install_saying(&missing)
+}
+
+/// The same for Python's virtual environments, which Python may lack though it is there.
+///
+/// # Errors
+/// As [`provide`].
+pub fn provide_python_venv() -> Result<()> {
+    if Tool::new("python3").args(["-c", "import ensurepip, venv"]).works() {
+        return Ok(());
+    }
+    install_saying(&[&PYTHON_VENV])
+}
+
+fn install_saying(missing: &[&Needed]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    for tool in &missing {
+    for tool in missing {
         eprintln!("{} is missing: installing {}, {}.", tool.program, tool.package, tool.purpose);
     }
     let command = format!("sudo apt-get install --no-install-recommends {}", packages.join(" "));

@@ -201,8 +201,11 @@ impl Desk {
         }
         // Whoever has connected by now hears the first byte.
         self.line.attend();
-        self.line.send(&Announcement.bytes());
         self.board.power_on();
+        // A board that does not start is silent: that is how a farm finds a card that does not boot.
+        if self.board.is_running() {
+            self.line.send(&Announcement.bytes());
+        }
         eprintln!("power on: {}", self.board.state());
     }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, on a laptop as in CI.
 
+mod browser;
 mod cargo_tests;
 mod catalogue;
 mod checks;

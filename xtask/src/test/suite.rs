@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::context::Context;
 use super::tools::Needed;
 use super::{
-    cargo_tests, catalogue, checks, emulated, farm, faults, flash, hang, many, monitor, qemu, sdcard, tools,
+    browser, cargo_tests, catalogue, checks, emulated, farm, faults, flash, hang, many, monitor, qemu,
+    sdcard, tools,
 };
 
 /// A suite.
@@ -30,7 +31,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 24] = [
+pub static SUITES: [Suite; 25] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -184,6 +185,13 @@ pub static SUITES: [Suite; 24] = [
         limit: minutes(4),
         tools: &[tools::FDISK],
         run: flash::real_disks,
+    },
+    Suite {
+        name: "browser",
+        about: "the page of a report in headless Chromium: nothing sticks out, curves are drawn, nothing is loaded",
+        limit: minutes(4),
+        tools: &[tools::CHROMIUM, tools::CHROMEDRIVER],
+        run: browser::page_is_sound,
     },
     Suite {
         name: "qemu",

@@ -44,6 +44,16 @@ const PYTHON_VENV: Needed = Needed {
     purpose: "to install what drives boards of a farm",
 };
 
+/// Shows pages.
+pub const CHROMIUM: Needed =
+    Needed { program: "chromium", package: "chromium", purpose: "to look at the page of a report" };
+/// Drives it.
+pub const CHROMEDRIVER: Needed = Needed {
+    program: "chromedriver",
+    package: "chromium-driver",
+    purpose: "to ask the browser what it made of the page",
+};
+
 /// Time for the package lists, and for an installation.
 const APT_LIMIT: Duration = Duration::from_secs(300);
 

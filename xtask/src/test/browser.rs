@@ -1,0 +1,279 @@
+//! What a browser makes of the page: headless Chromium, driven by its own WebDriver over plain HTTP.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{fs, process};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use crate::{paths, report};
+
+/// Widths of a phone and of a desk, in CSS pixels.
+const WIDTHS: [u32; 2] = [400, 1280];
+const HEIGHT: u32 = 900;
+/// Time for the driver to listen, and for one answer of it.
+const DRIVER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Asked of the page itself: its geometry and its parts, as the browser has them.
+const LOOK: &str = "
+    const wide = document.documentElement.clientWidth;
+    const scrolls = node => node.closest('.scroll, pre, .spoken') !== null;
+    const out = [...document.body.querySelectorAll('*')].filter(node => !scrolls(node))
+        .filter(node => { const box = node.getBoundingClientRect(); return box.width > 0 && (box.right > wide + 1 || box.left < -1); });
+    const lengths = [...document.querySelectorAll('path.curve')].map(curve => curve.getTotalLength());
+    return {
+        wide, outside: out.slice(0, 5).map(node => node.tagName + '.' + node.getAttribute('class')),
+        scroll: document.documentElement.scrollWidth,
+        scenarios: document.querySelectorAll('article.scenario').length,
+        broken: [...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.getElementById(a.hash.slice(1))).length,
+        curves: lengths.length, flat: lengths.filter(length => !(length > 50)).length,
+        bars: document.querySelectorAll('.bars rect').length,
+        untitled: [...document.querySelectorAll('svg')].filter(svg => !svg.querySelector('title') || !svg.querySelector('desc')).length,
+        banner: document.querySelector('.banner').getBoundingClientRect().height,
+        page: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
+        loaded: performance.getEntriesByType('resource').length,
+    };";
+
+/// Pages of a run that passes and of one that fails, at both widths, light and dark.
+pub fn page_is_sound(context: &Context) -> Result<()> {
+    let runs: [(&str, i32, &[&str]); 2] = [
+        ("browser-pass", 0, &["--iterations", "100"]),
+        ("browser-fail", 1, &["--iterations", "20", "--peer", "model", "--fault", "released-twice"]),
+    ];
+    for (name, code, options) in runs {
+        let path = paths::target().join(format!("report/test-{name}.json"));
+        let tool = context.xtask(["run", "--report"])?.arg(&path).args(options);
+        context.must_end_with(code, tool)?;
+        let report = report::read(&path)?;
+        let page = path.with_extension("html");
+        let mut papers = Vec::new();
+        for dark in [false, true] {
+            let mut browser = Browser::start(dark)?;
+            for width in WIDTHS {
+                let seen = browser.look(&page, width)?;
+                let what = format!("{name}, {width} px, {}", if dark { "dark" } else { "light" });
+                judge(&seen, report.scenarios.len()).with_context(|| format!("{what}: {seen:#}"))?;
+                if width == WIDTHS[1] {
+                    papers.push((seen["page"].clone(), seen["ink"].clone()));
+                }
+            }
+            let shade = if dark { "dark" } else { "light" };
+            browser.screenshot(&path.with_extension(format!("{shade}.png")))?;
+            let errors = browser.errors()?;
+            ensure!(errors.is_empty(), "{name}: the console has {errors:?}");
+        }
+        ensure!(papers[0] != papers[1], "{name}: dark looks like light: {papers:?}");
+        context.say(&format!(
+            "{name}: {} scenarios, sound at {WIDTHS:?} px, light and dark",
+            report.scenarios.len()
+        ));
+    }
+    Ok(())
+}
+
+fn judge(seen: &Value, scenarios: usize) -> Result<()> {
+    let number = |name: &str| seen[name].as_f64().with_context(|| format!("no {name}"));
+    let none = |name: &str| -> Result<()> {
+        ensure!(number(name)? == 0.0, "{name}");
+        Ok(())
+    };
+    ensure!(seen["outside"].as_array().is_some_and(Vec::is_empty), "something stands outside of the window");
+    ensure!(number("scroll")? <= number("wide")? + 1.0, "the page is wider than the window");
+    ensure!(number("scenarios")? == scenarios as f64, "a scenario has no section");
+    ensure!(number("curves")? > 0.0 && number("bars")? > 0.0, "nothing is drawn");
+    ensure!(number("banner")? > 20.0, "the timing is not to be seen");
+    for name in ["broken", "flat", "untitled", "loaded"] {
+        none(name)?;
+    }
+    Ok(())
+}
+
+/// A running driver with one session.
+struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    profile: std::path::PathBuf,
+}
+
+impl Browser {
+    fn start(dark: bool) -> Result<Self> {
+        // Free a moment ago; the driver takes no port by itself that it tells before it listens.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let profile = paths::target().join(format!("tmp/browser-{}-{port}", process::id()));
+        fs::create_dir_all(&profile)?;
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting chromedriver")?;
+        let mut browser = Self { driver, port, session: String::new(), profile };
+        browser.wait_for_driver()?;
+        let folder = format!("--user-data-dir={}", browser.profile.display());
+        let mut arguments =
+            vec!["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
+        arguments.extend([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            &folder,
+        ]);
+        let wishes = json!({ "capabilities": { "alwaysMatch": {
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        } } });
+        let answer = browser.ask("POST", "/session", &wishes)?;
+        let session = answer["sessionId"].as_str().context("the driver opened no session")?;
+        browser.session = format!("/session/{session}");
+        let scheme = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features }))?;
+        Ok(browser)
+    }
+
+    fn wait_for_driver(&self) -> Result<()> {
+        let deadline = Instant::now() + DRIVER_LIMIT;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            ensure!(Instant::now() < deadline, "chromedriver does not listen");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Loads the page in a window of this width, and asks it how it looks.
+    fn look(&mut self, page: &Path, width: u32) -> Result<Value> {
+        let metrics = json!({ "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics)?;
+        let address = format!("file://{}", page.canonicalize()?.display());
+        self.ask("POST", &format!("{}/url", self.session), &json!({ "url": address }))?;
+        let script = json!({ "script": LOOK, "args": [] });
+        self.ask("POST", &format!("{}/execute/sync", self.session), &script)
+    }
+
+    fn devtools(&mut self, command: &str, parameters: Value) -> Result<Value> {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.ask("POST", &format!("{}/goog/cdp/execute", self.session), &body)
+    }
+
+    fn errors(&mut self) -> Result<Vec<String>> {
+        let log = self.ask("POST", &format!("{}/se/log", self.session), &json!({ "type": "browser" }))?;
+        let entries = log.as_array().context("no console log")?;
+        Ok(entries.iter().map(ToString::to_string).collect())
+    }
+
+    fn screenshot(&mut self, path: &Path) -> Result<()> {
+        let shot = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true }))?;
+        fs::write(path, decode_base64(shot["data"].as_str().context("no picture")?)?)?;
+        Ok(())
+    }
+
+    /// One request, one connection; the driver's answers have a length.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let body = body.to_string();
+        let mut line = TcpStream::connect(("127.0.0.1", self.port))?;
+        line.set_read_timeout(Some(DRIVER_LIMIT))?;
+        write!(
+            line,
+            "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.port,
+            body.len()
+        )?;
+        let (head, body) = read_answer(line).with_context(|| format!("{path}: no answer"))?;
+        let body = String::from_utf8(body).context("an answer that is no text")?;
+        let mut answer: Value = serde_json::from_str(&body).with_context(|| format!("{path}: {head}"))?;
+        if !head.starts_with("HTTP/1.1 200") {
+            bail!("{path}: {}", answer["value"]["message"]);
+        }
+        Ok(answer["value"].take())
+    }
+}
+
+/// Head and body of an answer. The driver keeps the connection open, so the length counts.
+fn read_answer(line: TcpStream) -> Result<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(line);
+    let mut head = String::new();
+    let mut length = 0;
+    while reader.read_line(&mut head)? > 2 {
+        let last = head.lines().next_back().unwrap_or_default();
+        if let Some((name, value)) = last.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().context("the length of an answer")?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok((head, body))
+}
+
+/// Neither the browser nor its profile stays behind.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() {
+            let _ = self.ask("DELETE", &self.session.clone(), &json!({}));
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = fs::remove_dir_all(&self.profile);
+    }
+}
+
+/// A picture comes in base64.
+fn decode_base64(text: &str) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut word, mut bits) = (0_u32, 0);
+    for letter in text.bytes().filter(|letter| *letter != b'=') {
+        let six = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => bail!("{letter:#x} is no letter of base64"),
+        };
+        word = (word << 6) | u32::from(six);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((word >> bits) as u8);
+            word &= (1 << bits) - 1;
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_with_and_without_padding() {
+        assert_eq!(decode_base64("aGVsbG8=").unwrap(), b"hello");
+        assert_eq!(decode_base64("aGVsbG8h").unwrap(), b"hello!");
+        assert!(decode_base64("a b").is_err());
+    }
+
+    #[test]
+    fn a_page_that_is_wider_than_its_window_or_lacks_a_section_is_not_sound() {
+        let sound = json!({ "wide": 400, "scroll": 400, "outside": [], "scenarios": 3, "curves": 2, "bars": 9, "banner": 60,
+                            "broken": 0, "flat": 0, "untitled": 0, "loaded": 0 });
+        assert!(judge(&sound, 3).is_ok());
+        assert!(judge(&sound, 4).is_err());
+        for (name, value) in
+            [("scroll", json!(520)), ("outside", json!(["PRE"])), ("loaded", json!(1)), ("flat", json!(1))]
+        {
+            let mut seen = sound.clone();
+            seen[name] = value;
+            assert!(judge(&seen, 3).is_err(), "{name}");
+        }
+    }
+}

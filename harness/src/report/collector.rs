@@ -8,7 +8,7 @@ use super::{
     date::timestamp_of,
     firmware::Memory,
     inventory::Inventory,
-    schema::{Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, StepReport, Timing},
+    schema::{Asked, Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, StepReport, Timing},
 };
 use crate::{
     histogram::{Histogram, Summary},
@@ -263,6 +263,7 @@ impl Collector {
             memory,
             throttled: self.inventory.throttled(),
             temperature: self.inventory.temperature(),
+            plan: start.as_ref().map(|start| Asked { iterations: start.iterations, seed: start.seed }),
             started: timestamp_of(self.setup.started),
             wall_s: finish.wall_s,
             resets: self.resets,

@@ -43,6 +43,9 @@ pub struct Report {
     /// Temperature, if the firmware said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<Temperature>,
+    /// What was asked for, if the image told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Asked>,
     /// When the run began, UTC, `2026-11-23T17:00:00Z`.
     pub started: String,
     /// How long it took, in seconds of the PC's clock.
@@ -65,6 +68,15 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         self.scenarios.iter().map(|scenario| scenario.verdict).reduce(Verdict::and).unwrap_or(Verdict::Fail)
     }
+}
+
+/// What decides, beside image and firmware, what a run does: runs of other wishes cannot be compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// Pings of each size, and handshakes.
+    pub iterations: u32,
+    /// Patterns, order of sizes, and how emulated processors interleave.
+    pub seed: u64,
 }
 
 /// A reset of the board in mid-run.

@@ -304,6 +304,7 @@ pub(super) mod tests {
             memory: Some(Memory { arm_bytes: 944 << 20, vc_bytes: 64 << 20, before: None, after: None }),
             throttled: Some(Throttled::default()),
             temperature: None,
+            plan: None,
             started: "2026-11-23T17:00:00Z".into(),
             wall_s: 3,
             resets: Vec::new(),

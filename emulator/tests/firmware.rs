@@ -13,7 +13,7 @@ const CONFIG: &str = "arm_64bit=1\nkernel=kernel8.img\nkernel_address=0x80000\nd
 /// `b .`
 const STAY: u32 = 0x1400_0000;
 /// Asks for properties without end, and keeps a hash of how often it looked for each answer: so the order in which the
-/// processors run can be seen. Firmware since 2024 leaves its second core off until a service is opened, and an Arm that
+/// processors run can be seen. Firmware since 2024 leaves its second core off until VCHIQ is started, and an Arm that
 /// stays where it is would meet nobody.
 const ASK: [u32; 12] = [
     0x52a7_e000, // movz w0, #0x3f00, lsl #16

@@ -15,11 +15,17 @@ pub struct Expected {
     firmware: Vec<Firmware>,
 }
 
+/// Releases that come to the same.
 #[derive(Deserialize, Debug)]
 struct Firmware {
+    builds: Vec<Build>,
+    verdicts: Vec<Exception>,
+}
+
+#[derive(Deserialize, Debug)]
+struct Build {
     /// First digits of the build's hash.
     build_id: String,
-    verdicts: Vec<Exception>,
 }
 
 /// A scenario that does not pass.
@@ -42,7 +48,7 @@ impl Expected {
     /// nothing is known of there is one line, which says so.
     pub fn differences(&self, report: &Report) -> Vec<String> {
         let Peer { build_id, variant, .. } = &report.peer;
-        let Some(firmware) = self.firmware.iter().find(|known| build_id.starts_with(&known.build_id)) else {
+        let Some(firmware) = self.firmware.iter().find(|known| known.is_of(build_id)) else {
             return vec![format!(
                 "no verdicts recorded for build {build_id}: look at the report, and add the build to \
                  tests/data/expected-verdicts.json"
@@ -54,6 +60,10 @@ impl Expected {
 }
 
 impl Firmware {
+    fn is_of(&self, build_id: &str) -> bool {
+        self.builds.iter().any(|known| build_id.starts_with(&known.build_id))
+    }
+
     fn difference(&self, variant: &String, scenario: &ScenarioReport) -> Option<String> {
         let exception = self
             .verdicts

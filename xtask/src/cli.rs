@@ -9,7 +9,7 @@ use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
-use crate::{build, completions, emulate, flash, monitor, report, sdcard};
+use crate::{bisect, build, compare, completions, emulate, flash, monitor, report, sdcard};
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
@@ -73,6 +73,13 @@ pub enum Command {
     /// Survives unplugging and resets, takes the ELF file that is the card's own, keeps the line's bytes, and ends with
     /// the run: exit code 0 if every verdict is `pass`, 130 after Ctrl-C.
     Monitor(monitor::Options),
+    /// Tells what changed between two reports or two firmware releases: verdicts, counts, instructions, times.
+    ///
+    /// A release is run on the emulated Pi for it. Exit code 0 if nothing relevant changed, 1 if something did, 2 if the
+    /// two cannot be compared.
+    Compare(compare::Options),
+    /// Finds the first release at hand with which a scenario no longer comes to `pass`.
+    Bisect(bisect::Options),
     /// Measures the emulator's speed, the size of the image, and what a ping and a handshake cost.
     Bench(BenchOptions),
     /// Lists the scenarios: name, what a pass proves, who asked for it, and where it runs.
@@ -351,7 +358,7 @@ pub struct TestOptions {
 }
 
 /// Names of scenarios and groups.
-fn scenario_words() -> PossibleValuesParser {
+pub fn scenario_words() -> PossibleValuesParser {
     let scenarios = Kind::ALL.iter().map(|kind| kind.name());
     PossibleValuesParser::new(scenarios.chain(Group::ALL.map(Group::name)).chain([scenario::ALL]))
 }
@@ -367,7 +374,7 @@ fn first_transaction() -> impl TypedValueParser<Value = u32> {
 }
 
 /// A board by its name.
-fn board() -> impl TypedValueParser<Value = Board> {
+pub fn board() -> impl TypedValueParser<Value = Board> {
     let named = |name: String| Board::by_name(&name).ok_or("no such board");
     PossibleValuesParser::new(Board::ALL.map(|board| board.name)).try_map(named)
 }

@@ -4,10 +4,12 @@
 #![allow(unreachable_pub)]
 
 mod bench;
+mod bisect;
 mod boots;
 mod build;
 mod card;
 mod cli;
+mod compare;
 mod completions;
 #[cfg(test)]
 mod docs;
@@ -51,6 +53,8 @@ fn main() -> std::process::ExitCode {
         Command::Test(options) => test::run(&options, cli.json),
         Command::Soak(options) => soak::run(&options, cli.json),
         Command::Boots(options) => boots::run(&options, cli.json),
+        Command::Compare(options) => compare::run(&options, cli.json),
+        Command::Bisect(options) => bisect::run(&options, cli.json),
         Command::Monitor(options) => monitor::run(&options, cli.json),
         Command::Bench(options) => bench::run(&options, cli.json),
         Command::Scenarios => scenarios::list(cli.json),

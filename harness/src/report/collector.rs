@@ -8,7 +8,9 @@ use super::{
     date::timestamp_of,
     firmware::Memory,
     inventory::Inventory,
-    schema::{Asked, Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, StepReport, Timing},
+    schema::{
+        Asked, Counters, Image, Latency, Report, Reset, Rung, SCHEMA, ScenarioReport, StepReport, Timing,
+    },
 };
 use crate::{
     histogram::{Histogram, Summary},

@@ -14,6 +14,6 @@ pub use collector::{Collector, Finish, Setup};
 pub use date::{date_of, timestamp_of};
 pub use firmware::{Answer, Firmware, Heaps, Memory, Temperature, Throttled};
 pub use schema::{
-    Asked, Board, ClockSetting, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Reset, Rung, SCHEMA,
-    ScenarioReport, StepReport, Timing,
+    Asked, Board, ClockSetting, Clocks, Counters, Image, Latency, Peer, PeerKind, Report, Reset, Rung,
+    SCHEMA, ScenarioReport, StepReport, Timing,
 };

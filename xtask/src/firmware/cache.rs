@@ -46,7 +46,7 @@ impl Cache {
             }
         }
         releases.sort_by_cached_key(|release| {
-            (release.identity().map(|identity| identity.date), release.name.clone())
+            (release.identity().map(|identity| (identity.date, identity.time)), release.name.clone())
         });
         Ok(releases)
     }

@@ -25,6 +25,7 @@ pub struct Rig {
     release: Release,
     image: Image,
     strings: Strings,
+    wall_limit_s: u64,
 }
 
 /// What is booted: two boots are of one subject if nothing of this differs.
@@ -54,7 +55,19 @@ impl Rig {
         release.read(options.variant.start_file())?;
         let image = Image::build(&options.build)?;
         let strings = Strings::read(&image.elf)?;
-        Ok(Self { board: options.board, variant: options.variant, release, image, strings })
+        Ok(Self {
+            board: options.board,
+            variant: options.variant,
+            release,
+            image,
+            strings,
+            wall_limit_s: NO_WALL_LIMIT_S,
+        })
+    }
+
+    /// Ends a boot after so many seconds on the PC: for firmware of which it is not known that it gets anywhere.
+    pub fn limited(self, wall_limit_s: u64) -> Self {
+        Self { wall_limit_s, ..self }
     }
 
     /// What it boots.
@@ -82,7 +95,7 @@ impl Rig {
             board: self.board,
             peer: Peer::Firmware,
             seed: plan.seed,
-            limits: limits(plan.limit_s, NO_WALL_LIMIT_S),
+            limits: limits(plan.limit_s, self.wall_limit_s),
             show_log: false,
             log_to_stderr: true,
             show_progress: pace.is_some(),

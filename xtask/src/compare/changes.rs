@@ -1,0 +1,174 @@
+//! Verdicts, counts and modelled figures of two sides, held against each other.
+
+use std::collections::BTreeSet;
+
+use harness::Verdict;
+use harness::report::{Report, ScenarioReport};
+use serde::Serialize;
+
+use super::figure::{Figure, Range};
+use super::side::Side;
+use super::statistics::Distribution;
+
+/// A scenario that came to something else.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VerdictChange {
+    /// Which.
+    pub scenario: String,
+    /// On side A: verdict, owner and reason of its gravest run.
+    pub a: String,
+    /// On side B.
+    pub b: String,
+    /// B's is the graver one.
+    pub worse: bool,
+}
+
+/// A count that differs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CountChange {
+    /// Of which scenario.
+    pub scenario: String,
+    /// Which.
+    pub count: String,
+    /// In each run of A.
+    pub a: Vec<u32>,
+    /// In each run of B.
+    pub b: Vec<u32>,
+    /// Several runs of either side agree, so it is no matter of chance.
+    pub relevant: bool,
+}
+
+/// Names of the scenarios of a side, in order.
+pub fn scenarios(side: &Side) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    let all = side.reports.iter().flat_map(|report| &report.scenarios);
+    all.map(|scenario| scenario.name.as_str()).filter(|name| seen.insert(*name)).collect()
+}
+
+/// That scenario in each run that has it.
+pub fn runs_of<'a>(side: &'a Side, name: &str) -> Vec<&'a ScenarioReport> {
+    let find = |report: &'a Report| report.scenarios.iter().find(|scenario| scenario.name == name);
+    side.reports.iter().filter_map(find).collect()
+}
+
+/// The run that matters most: the gravest verdict.
+fn gravest<'a>(runs: &[&'a ScenarioReport]) -> Option<&'a ScenarioReport> {
+    runs.iter().copied().max_by_key(|run| run.verdict)
+}
+
+/// The change of a scenario's verdict, if there is one.
+pub fn verdict_change(a: &[&ScenarioReport], b: &[&ScenarioReport]) -> Option<VerdictChange> {
+    let (a, b) = (gravest(a)?, gravest(b)?);
+    let differs = (a.verdict, a.owner) != (b.verdict, b.owner);
+    differs.then(|| VerdictChange {
+        scenario: a.name.clone(),
+        a: in_words(a),
+        b: in_words(b),
+        worse: b.verdict > a.verdict,
+    })
+}
+
+fn in_words(run: &ScenarioReport) -> String {
+    let owner = run.owner.map_or(String::new(), |owner| format!(", owner {}", owner.name()));
+    let reason = run.reason.as_ref().filter(|_| run.verdict != Verdict::Pass);
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    format!("{}{owner}{reason}", run.verdict)
+}
+
+/// Counts that no run of one side shares with a run of the other.
+pub fn count_changes(a: &[&ScenarioReport], b: &[&ScenarioReport]) -> Vec<CountChange> {
+    let names: BTreeSet<&String> = a.iter().chain(b).flat_map(|run| run.counts.keys()).collect();
+    let values = |runs: &[&ScenarioReport], name: &String| -> Vec<u32> {
+        runs.iter().map(|run| run.counts.get(name).copied().unwrap_or(0)).collect()
+    };
+    let agree = |values: &[u32]| values.len() > 1 && values.windows(2).all(|pair| pair[0] == pair[1]);
+    let changed = names.into_iter().filter_map(|name| {
+        let (a_values, b_values) = (values(a, name), values(b, name));
+        let apart =
+            a_values.iter().max() < b_values.iter().min() || b_values.iter().max() < a_values.iter().min();
+        apart.then(|| CountChange {
+            scenario: a.first().map(|run| run.name.clone()).unwrap_or_default(),
+            count: name.clone(),
+            relevant: agree(&a_values) && agree(&b_values),
+            a: a_values,
+            b: b_values,
+        })
+    });
+    changed.collect()
+}
+
+/// Thresholds in percent.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Thresholds {
+    /// For cycles and instructions of a scenario.
+    pub count: f64,
+    /// For the median of a step.
+    pub median: f64,
+    /// For its 99th percentile.
+    pub tail: f64,
+}
+
+/// The quantiles that are looked at, by name.
+pub const QUANTILES: [(&str, f64); 2] = [("p50", 0.5), ("p99", 0.99)];
+
+/// Exact figures of a scenario that is modelled on both sides.
+pub fn figures(a: &[&ScenarioReport], b: &[&ScenarioReport], thresholds: Thresholds) -> Vec<Figure> {
+    let Some(first) = a.first() else { return Vec::new() };
+    let scenario = first.name.as_str();
+    let mut figures = Vec::new();
+    let mut judge = |what: String, value: &dyn Fn(&ScenarioReport) -> Option<f64>, threshold: f64| {
+        let range = |runs: &[&ScenarioReport]| Range::of(runs.iter().filter_map(|run| value(run)).collect());
+        if let (Some(a), Some(b)) = (range(a), range(b)) {
+            figures.push(Figure::judge(scenario, what, a, b, threshold));
+        }
+    };
+    judge("arm_cycles".into(), &|run| Some(run.sides?.arm_cycles as f64), thresholds.count);
+    judge("vpu_instructions".into(), &|run| Some(run.sides?.vpu_instructions as f64), thresholds.count);
+    for step in first.latency.keys() {
+        for (name, q) in QUANTILES {
+            let quantile = |run: &ScenarioReport| Some(Distribution::of(run.latency.get(step)?)?.quantile(q));
+            let threshold = if q > 0.9 { thresholds.tail } else { thresholds.median };
+            judge(format!("{step} {name}"), &quantile, threshold);
+        }
+    }
+    figures
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::Owner;
+
+    use super::*;
+    use crate::report::example;
+
+    fn run(change: impl FnOnce(&mut ScenarioReport)) -> ScenarioReport {
+        let mut run = example().scenarios.remove(0);
+        change(&mut run);
+        run
+    }
+
+    #[test]
+    fn a_verdict_that_changes_is_told_with_both_owners_and_reasons() {
+        let good = run(|_| ());
+        let bad = run(|run| {
+            (run.verdict, run.owner) = (Verdict::Fail, Some(Owner::Firmware));
+            run.reason = Some("released: none".into());
+        });
+        let change = verdict_change(&[&good, &good], &[&good, &bad]).unwrap();
+        assert_eq!((change.a.as_str(), change.b.as_str()), ("pass", "fail, owner firmware: released: none"));
+        assert!(change.worse && !verdict_change(&[&bad], &[&good]).unwrap().worse);
+        assert_eq!(verdict_change(&[&bad], &[&bad]), None);
+    }
+
+    #[test]
+    fn a_count_is_relevant_if_several_runs_agree_on_it() {
+        let with = |value: u32| run(|run| run.counts = [("oldest".to_owned(), value)].into());
+        let (two, three, four) = (with(2), with(3), with(4));
+        assert!(count_changes(&[&two, &two], &[&two, &three]).is_empty());
+        let one = count_changes(&[&two], &[&three]);
+        assert!(one.len() == 1 && !one[0].relevant, "{one:?}");
+        let agreed = count_changes(&[&two, &two], &[&three, &three]);
+        assert!(agreed[0].relevant && agreed[0].count == "oldest", "{agreed:?}");
+        assert!(!count_changes(&[&two, &two], &[&three, &four])[0].relevant);
+    }
+}

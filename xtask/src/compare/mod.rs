@@ -1,0 +1,248 @@
+//! `cargo xtask compare A B`: what changed between two reports or two firmware releases. `docs/compare.md` has the method.
+
+mod caveats;
+mod changes;
+mod figure;
+mod measured;
+mod print;
+mod side;
+mod statistics;
+
+use anyhow::Result;
+use clap::{Args, value_parser};
+use emulator::board::Board;
+use harness::Plan;
+use harness::report::{Rung, Timing};
+use serde::Serialize;
+
+use crate::build;
+use crate::cli::{self, CardOptions};
+use crate::outcome::Outcome;
+use crate::terminal::say;
+use caveats::Caveats;
+use changes::{CountChange, Thresholds, VerdictChange, runs_of, scenarios};
+use figure::Figure;
+use measured::Tested;
+pub use side::Runs;
+use side::{Identity, Side};
+
+/// Options of `compare`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// What it was before: a report, several of equal runs with commas, a release, or RELEASE:VARIANT.
+    pub a: String,
+    /// What it is now, likewise.
+    pub b: String,
+    #[command(flatten)]
+    pub suite: Suite,
+    /// Run each release so often, each time with the next seed, to see how much the interleaving changes.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub seeds: u32,
+    /// Let a scenario's instructions or cycles differ by less than this, modelled, without calling it a change.
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
+    pub count_threshold: f64,
+    /// Let the median of a step differ by less than this without calling it a change.
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub threshold: f64,
+    /// Let the 99th percentile of a step differ by less than this without calling it a change.
+    #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent)]
+    pub tail_threshold: f64,
+    /// Probability of a false alarm among all tests of measured times.
+    #[arg(long, value_name = "P", default_value_t = 0.01, value_parser = probability)]
+    pub alpha: f64,
+    /// Show every figure, not only those that moved.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What is run of a release.
+#[derive(Args, Clone, Debug)]
+pub struct Suite {
+    /// Run these scenarios or groups of a release instead of `basics`; `all` runs every one.
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',', value_parser = cli::scenario_words(),
+          hide_possible_values = true)]
+    pub scenarios: Vec<String>,
+    #[command(flatten)]
+    pub on: On,
+}
+
+/// How a release is run.
+#[derive(Args, Clone, Debug)]
+pub struct On {
+    /// Emulate this board.
+    #[arg(long, value_name = "BOARD", default_value = Board::PI_3B.name, value_parser = cli::board())]
+    pub board: Board,
+    /// Repeat pings of each size, and handshakes, this often.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().iterations,
+          value_parser = value_parser!(u32).range(1..=100_000_000))]
+    pub iterations: u32,
+    /// Seed of the first run.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().seed)]
+    pub seed: u64,
+    /// End a run after this much time on the PC.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=86_400))]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub build: build::Options,
+}
+
+impl On {
+    /// Runs of these scenarios.
+    pub fn runs(&self, scenarios: &[String], count: u32) -> Runs {
+        let card = CardOptions {
+            scenarios: scenarios.to_vec(),
+            iterations: self.iterations,
+            seed: self.seed,
+            ..CardOptions::default()
+        };
+        let (board, build) = (self.board, self.build.clone());
+        Runs { plan: card.plan(), count, board, build, timeout_s: self.timeout }
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if (0.0..=1000.0).contains(&value) { Ok(value) } else { Err("0 to 1000 percent".to_owned()) }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err("between 0 and 1".to_owned()) }
+}
+
+/// Which way the whole went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Nothing that matters.
+    Same,
+    /// At least one thing got worse.
+    Worse,
+    /// Things got better, and none worse.
+    Better,
+    /// Things are different, and which is better cannot be told.
+    Different,
+}
+
+/// All that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    a: Identity,
+    b: Identity,
+    timing: &'static str,
+    thresholds_percent: Thresholds,
+    alpha: f64,
+    /// Why figures are not compared, if they are not.
+    void: Vec<String>,
+    notes: Vec<String>,
+    scenarios: usize,
+    only_in_a: Vec<String>,
+    only_in_b: Vec<String>,
+    verdicts: Vec<VerdictChange>,
+    counts: Vec<CountChange>,
+    /// Of modelled runs.
+    figures: Vec<Figure>,
+    /// Of measured ones.
+    tests: Vec<Tested>,
+    direction: Direction,
+    conclusion: String,
+}
+
+/// Compares, prints, and tells by the outcome whether something changed.
+///
+/// # Errors
+/// If a side cannot be read or run, or the two must not be compared.
+pub fn run(options: &Options, json: bool) -> Result<Outcome> {
+    let runs = options.suite.on.runs(&options.suite.scenarios, options.seeds);
+    let [a, b] = side::both([&options.a, &options.b], &runs)?;
+    let thresholds = Thresholds {
+        count: options.count_threshold,
+        median: options.threshold,
+        tail: options.tail_threshold,
+    };
+    let comparison = compare(&a, &b, thresholds, options.alpha)?;
+    if json {
+        say!("{}", serde_json::to_string_pretty(&comparison)?);
+    } else {
+        print::print(&comparison, options.all);
+    }
+    Ok(Outcome::passed(comparison.direction == Direction::Same))
+}
+
+fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Comparison> {
+    let caveats = Caveats::of(a, b)?;
+    let (names_a, names_b) = (scenarios(a), scenarios(b));
+    let only = |ours: &[&str], theirs: &[&str]| -> Vec<String> {
+        ours.iter().filter(|name| !theirs.contains(name)).map(|name| (*name).to_owned()).collect()
+    };
+    let common = names_a.iter().filter(|name| names_b.contains(name));
+    let pairs: Vec<_> = common.map(|name| (runs_of(a, name), runs_of(b, name))).collect();
+    let timing = a.reports[0].timing;
+    let comparable = caveats.void.is_empty() && a.reports[0].rung != Rung::Qemu;
+    let modelled = comparable && timing == Timing::Modelled;
+    let measured = comparable && timing == Timing::Measured;
+    let figures = pairs.iter().filter(|_| modelled);
+    let mut comparison = Comparison {
+        a: Identity::of(a),
+        b: Identity::of(b),
+        timing: timing.name(),
+        thresholds_percent: thresholds,
+        alpha,
+        void: caveats.void,
+        notes: caveats.notes,
+        scenarios: pairs.len(),
+        only_in_a: only(&names_a, &names_b),
+        only_in_b: only(&names_b, &names_a),
+        verdicts: pairs.iter().filter_map(|(a, b)| changes::verdict_change(a, b)).collect(),
+        counts: pairs.iter().flat_map(|(a, b)| changes::count_changes(a, b)).collect(),
+        figures: figures.flat_map(|(a, b)| changes::figures(a, b, thresholds)).collect(),
+        tests: if measured { measured::test(&pairs, thresholds, alpha) } else { Vec::new() },
+        direction: Direction::Same,
+        conclusion: String::new(),
+    };
+    conclude(&mut comparison);
+    Ok(comparison)
+}
+
+/// Sums up.
+fn conclude(comparison: &mut Comparison) {
+    let shifts = || {
+        let figures = comparison.figures.iter().filter(|figure| figure.relevant);
+        let tests = comparison.tests.iter().filter(|tested| tested.relevant);
+        figures.map(|figure| figure.shift_percent).chain(tests.map(|tested| tested.shift_percent))
+    };
+    let worse_verdicts = comparison.verdicts.iter().filter(|change| change.worse).count();
+    let other_verdicts = comparison.verdicts.len() - worse_verdicts;
+    let (slower, faster) =
+        (shifts().filter(|shift| *shift > 0.0).count(), shifts().filter(|shift| *shift < 0.0).count());
+    let counts = comparison.counts.iter().filter(|change| change.relevant).count();
+    let missing = comparison.only_in_a.len() + comparison.only_in_b.len();
+    comparison.direction = if worse_verdicts + slower > 0 {
+        Direction::Worse
+    } else if counts + missing > 0 {
+        Direction::Different
+    } else if other_verdicts + faster > 0 {
+        Direction::Better
+    } else {
+        Direction::Same
+    };
+    let parts = [
+        (worse_verdicts, "graver verdicts"),
+        (other_verdicts, "other verdicts changed"),
+        (missing, "scenarios on one side only"),
+        (counts, "counts changed"),
+        (slower, "figures up"),
+        (faster, "figures down"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts: Vec<String> = parts.collect();
+    let what = match comparison.direction {
+        Direction::Same => "no relevant change",
+        Direction::Worse => "regression",
+        Direction::Better => "improvement",
+        Direction::Different => "changed",
+    };
+    let details = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let uncompared = if comparison.void.is_empty() { "" } else { " (figures were not compared)" };
+    comparison.conclusion = format!("{what} in {} scenarios{details}{uncompared}", comparison.scenarios);
+}

@@ -220,6 +220,23 @@ fn a_report_without_the_optional_objects_is_read() {
 }
 
 #[test]
+fn a_run_that_a_person_stopped_did_not_hang() {
+    let mut records = opening("bring-up,echo");
+    records.push(scenario_start("bring-up"));
+    records.push(step_start("bring-up", "connect"));
+    let mut collector = Collector::new(setup());
+    for line in lines(&records) {
+        collector.log_line(&line, None);
+    }
+    let report = collector.finish(Finish { by_hand: true, ..Finish::default() });
+    let [bring_up, echo] = &report.scenarios[..] else { panic!("{report:?}") };
+    assert_eq!(bring_up.verdict, Verdict::Skip);
+    assert_eq!(bring_up.reason.as_deref(), Some("in connect: the run was stopped by hand"));
+    assert_eq!((echo.verdict, echo.reason.as_deref()), (Verdict::Skip, Some("not reached")));
+    assert_ne!(report.verdict(), Verdict::Pass);
+}
+
+#[test]
 fn a_run_that_stops_in_a_step_is_hung_there_and_what_was_not_reached_is_skipped() {
     let mut records = opening("bring-up,echo");
     records.push(scenario_start("bring-up"));

@@ -44,6 +44,8 @@ pub struct Finish {
     pub last_words: Vec<String>,
     /// The verdict in the image's last line of plain text, if that line came.
     pub last_line: Option<Verdict>,
+    /// A person ended the run, while the machine was running: nothing hung.
+    pub by_hand: bool,
 }
 
 /// Takes records one by one.
@@ -224,7 +226,7 @@ impl Collector {
         self.planned.len()
     }
 
-    /// Writes the report. A run without a last record is `hung` where it stopped.
+    /// Writes the report. A run without a last record is `hung` where it stopped, `skip` if a person stopped it.
     pub fn finish(mut self, finish: Finish) -> Report {
         // After a fault of its own the image writes nothing but text, and that says `fail`: only then is there no last
         // record to lose.
@@ -235,6 +237,8 @@ impl Collector {
             let reason =
                 format_args!("the last record was lost on its way; the image ended with verdict {verdict}");
             self.add_end(Verdict::Fail, reason);
+        } else if self.end.is_none() && finish.by_hand {
+            self.close_cut_off();
         } else if self.end.is_none() {
             self.close_hung(finish.stopped.as_deref());
         } else {
@@ -394,6 +398,26 @@ impl Collector {
             });
         }
         pending.first_failure.get_or_insert(reason);
+    }
+
+    /// A person ended the run: the scenario that was running has no verdict of its own.
+    fn close_cut_off(&mut self) {
+        let step = self.running_step.take().map_or(String::new(), |(_, step)| format!("in {step}: "));
+        let reason = format!("{step}the run was stopped by hand");
+        let trouble = self.trouble();
+        if !self.scenarios.iter().any(|pending| pending.end.is_none()) {
+            self.scenarios.push(Pending::new("end".to_owned(), trouble));
+        }
+        for pending in self.scenarios.iter_mut().filter(|pending| pending.end.is_none()) {
+            pending.trouble = trouble;
+            pending.end = Some(record::ScenarioEnd {
+                name: record::clipped(&pending.name),
+                verdict: Verdict::Skip,
+                owner: None,
+                reason: Some(record::clipped(&reason)),
+                counts: heapless::Vec::new(),
+            });
+        }
     }
 
     /// The run went on past the scenarios that have no end: their last record was lost, or damaged.

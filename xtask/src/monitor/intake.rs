@@ -102,6 +102,8 @@ impl Run {
             stopped: (!is_finished).then_some(stopped),
             last_words: if is_finished { Vec::new() } else { lines.collect() },
             last_line: self.last_line,
+            // A person who ends listening may do so because nothing comes any more.
+            by_hand: false,
         })
     }
 }

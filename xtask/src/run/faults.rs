@@ -16,6 +16,7 @@ use super::{boot, limits, report_path};
 use crate::card;
 use crate::cli::RunOptions;
 use crate::image::Image;
+use crate::interrupt::Notice;
 use crate::line::Strings;
 use crate::outcome::Outcome;
 use crate::report::{self, Files};
@@ -120,6 +121,7 @@ impl Runs<'_> {
             pace: None,
             raw: None,
             halt_arm_in: None,
+            interrupts: Notice::default(),
         };
         let card = card::without_firmware(&plan, &self.image.kernel)?;
         Ok(boot(card, &self.image.kernel, self.strings, &settings)?.report)

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use emulator::card::{Card, CardFile};
 use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::card;
 use crate::cli::{CardOptions, MachineOptions, PeerOption, RunOptions};
 use crate::image::Image;
+use crate::interrupt::{Interrupted, Notice};
 use crate::line::Strings;
 use crate::outcome::Outcome;
 use crate::terminal::say;
@@ -48,6 +49,8 @@ pub struct Done {
     pub summary: Summary,
     /// How long the run took on the PC.
     pub wall: Duration,
+    /// Ctrl-C, if that ended the run.
+    pub interrupted: Option<Interrupted>,
 }
 
 impl Done {
@@ -60,7 +63,7 @@ impl Done {
 /// Carries out `cargo xtask run`.
 ///
 /// # Errors
-/// If the run could not take place at all. A run that hangs or fails is no error but a verdict.
+/// If the run could not take place at all, or Ctrl-C ended it. A run that hangs or fails is no error but a verdict.
 pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
     match options.machine.fault.as_deref() {
         Some("list") => return faults::list(json),
@@ -69,12 +72,15 @@ pub fn run(options: &RunOptions, json: bool) -> Result<Outcome> {
     }
     let path = report_path(options);
     report::check_all_writable(&path)?;
-    let done = execute(options, json)?;
+    let done = execute_with(options, json, None, Notice::of_interrupts)?;
     let files = report::write_all(&done.report, &path)?;
     if json {
         say!("{}", serde_json::to_string_pretty(&done.report)?);
     } else {
         output::print(&done, &files, options.log);
+    }
+    if let Some(interrupted) = done.interrupted {
+        return Err(Error::new(interrupted).context("what had come by then is reported"));
     }
     Ok(Outcome::passed(done.passed()))
 }
@@ -122,7 +128,7 @@ pub fn make_files(options: &CardOptions) -> Result<(Vec<CardFile>, Image)> {
 /// # Errors
 /// As [`run`].
 pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
-    execute_with(options, quiet, None)
+    execute_with(options, quiet, None, || Ok(Notice::default()))
 }
 
 /// The same, with the Arm stopped for good in a step: what the watchdog is for.
@@ -130,10 +136,15 @@ pub fn execute(options: &RunOptions, quiet: bool) -> Result<Done> {
 /// # Errors
 /// As [`run`].
 pub fn execute_with_wedge(options: &RunOptions, step: Step) -> Result<Done> {
-    execute_with(options, true, Some(step))
+    execute_with(options, true, Some(step), || Ok(Notice::default()))
 }
 
-fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) -> Result<Done> {
+fn execute_with(
+    options: &RunOptions,
+    quiet: bool,
+    halt_arm_in: Option<Step>,
+    interrupts: impl FnOnce() -> Result<Notice>,
+) -> Result<Done> {
     let peer = peer(&options.machine)?;
     let (card, image) = match &options.machine.card_image {
         Some(path) => (read_card(path)?, Image::build(&options.card.build)?),
@@ -155,6 +166,7 @@ fn execute_with(options: &RunOptions, quiet: bool, halt_arm_in: Option<Step>) ->
         pace: None,
         raw: options.raw.clone(),
         halt_arm_in,
+        interrupts: interrupts()?,
     };
     boot(card, &kernel, &strings, &settings)
 }
@@ -194,9 +206,11 @@ fn boot(card: Card, kernel: &[u8], strings: &Strings, settings: &Settings) -> Re
         wall_s: ended.wall.as_secs(),
         stopped: ended.stopped,
         last_words: ended.evidence,
+        by_hand: ended.interrupted.is_some(),
         ..Finish::default()
     };
-    Ok(Done { report: collector.finish(finish), summary: ended.summary, wall: ended.wall })
+    let report = collector.finish(finish);
+    Ok(Done { report, summary: ended.summary, wall: ended.wall, interrupted: ended.interrupted })
 }
 
 /// Time on the board for a card: as asked for, or else as the card says of itself. A card whose command line the image

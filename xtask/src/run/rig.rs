@@ -13,6 +13,7 @@ use crate::card;
 use crate::cli::BoardOptions;
 use crate::firmware::{self, Release, Variant};
 use crate::image::Image;
+use crate::interrupt::Notice;
 use crate::line::Strings;
 
 /// More than any run takes: its own limits end it.
@@ -101,6 +102,7 @@ impl Rig {
             show_progress: pace.is_some(),
             raw: None,
             halt_arm_in: None,
+            interrupts: Notice::default(),
             pace,
         };
         boot(card, &self.image.kernel, &self.strings, &settings)

@@ -18,6 +18,7 @@ use super::journal::Journal;
 use super::pace::Pace;
 use super::progress::Progress;
 use crate::firmware::Variant;
+use crate::interrupt::{Interrupted, Notice};
 use crate::line::{Announcement, Entry, Framer, Piece, Recent, Recording, Side, Strings};
 use crate::terminal::say;
 
@@ -70,6 +71,8 @@ pub struct Settings {
     pub raw: Option<PathBuf>,
     /// Stop the Arm for good in this step, so that the watchdog has something to do.
     pub halt_arm_in: Option<Step>,
+    /// Ends the run when Ctrl-C has come; what has been heard by then is reported.
+    pub interrupts: Notice,
 }
 
 /// A step of a scenario.
@@ -99,6 +102,8 @@ pub struct Ended {
     pub summary: Summary,
     /// How long the run took on the PC.
     pub wall: Duration,
+    /// Ctrl-C, if that ended the run.
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Runs a card to its end and feeds the collector.
@@ -151,6 +156,7 @@ enum Why {
     Boot(BootError),
     EmulatedTime,
     WallTime,
+    Interrupted(Interrupted),
 }
 
 struct Session<'a> {
@@ -213,6 +219,9 @@ impl Session<'_> {
             }
             if self.started.elapsed() >= self.settings.limits.wall {
                 return Why::WallTime;
+            }
+            if let Err(interrupted) = self.settings.interrupts.check() {
+                return Why::Interrupted(interrupted);
             }
         }
     }
@@ -351,6 +360,7 @@ impl Session<'_> {
 
     fn ended(mut self, why: Why) -> Ended {
         let done = self.collector.is_finished();
+        let interrupted = if let Why::Interrupted(by) = why { Some(by) } else { None };
         let (stopped, mut evidence) = match why {
             Why::Machine(Stop::Fault(fault)) => {
                 let first = format!("{} could not go on at {:#x}: {}", fault.core, fault.pc, fault.reason);
@@ -366,7 +376,8 @@ impl Session<'_> {
             evidence.extend(lines.iter().map(ToString::to_string));
             evidence.push(positions(&self.machine));
         }
-        Ended { stopped, evidence, summary: self.machine.summary(), wall: self.started.elapsed() }
+        let (summary, wall) = (self.machine.summary(), self.started.elapsed());
+        Ended { stopped, evidence, summary, wall, interrupted }
     }
 
     /// What a reader of the report should know of a run without a last record.
@@ -391,6 +402,7 @@ impl Session<'_> {
             Why::WallTime => {
                 format!("the limit of {} s of wall time was reached", self.settings.limits.wall.as_secs())
             }
+            Why::Interrupted(_) => "the run was stopped by hand".to_owned(),
         };
         if self.machine.arm_released() {
             what

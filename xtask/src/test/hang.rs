@@ -1,12 +1,16 @@
 //! A hang is a result: the run goes on after a reset, and one report has all of it.
 
-use anyhow::{Result, ensure};
+use std::{env, fs};
+
+use anyhow::{Context as _, Result, ensure};
 use harness::report::{Report, Reset};
 use harness::{Owner, Verdict, record::ResetCause};
+use signal_hook::consts::SIGINT;
 
 use super::context::Context;
 use crate::cli::{CardOptions, RunOptions};
 use crate::run::{self, Step};
+use crate::shell::Tool;
 use crate::{paths, report};
 
 /// Handshakes, and pings of each size.
@@ -25,6 +29,27 @@ pub fn a_hang_is_a_result(context: &Context) -> Result<()> {
     ensure!(timeless(&once) == timeless(&again), "two runs with a reset differ:\n{once:#?}\n{again:#?}");
     let reason = arm_stops()?;
     context.say(&format!("an Arm that stops in echo-64: {reason}"));
+    a_person_stops(context)?;
+    context.say("Ctrl-C: what was running is skip, and reported");
+    Ok(())
+}
+
+/// Ctrl-C in the middle of a run that would take hours is no hang, and costs nothing that was heard.
+fn a_person_stops(context: &Context) -> Result<()> {
+    const AFTER_S: &str = "20";
+    let path = paths::target().join("report/test-stopped.json");
+    if path.exists() {
+        fs::remove_file(&path)?;
+    }
+    let program = env::current_exe().context("finding our own program")?;
+    let tool = Tool::new("timeout").args(["--signal=INT", "--preserve-status", AFTER_S]).arg(&program);
+    let tool =
+        tool.args(["run", "--scenario", "bring-up,handshake", "--iterations", "100000000", "--report"]);
+    context.must_end_with(128 + SIGINT, tool.arg(&path))?;
+    let report = report::read(&path)?;
+    check(&report, ["bring-up", "handshake"], [Verdict::Pass, Verdict::Skip])?;
+    let reason = report.scenarios[1].reason.as_deref().unwrap_or_default();
+    ensure!(reason.contains("stopped by hand"), "{reason}");
     Ok(())
 }
 

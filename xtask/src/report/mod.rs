@@ -4,6 +4,7 @@ mod chart;
 mod files;
 mod html;
 mod junit;
+mod picture;
 mod render;
 mod shares;
 mod table;

@@ -7,7 +7,7 @@ use clap::Args;
 use harness::report::Report;
 
 use super::files::{check_writable, write_text};
-use super::{html, junit, read, summary};
+use super::{html, junit, picture, read, summary};
 use crate::outcome::Outcome;
 use crate::terminal::say;
 
@@ -23,6 +23,9 @@ pub struct Options {
     /// Write JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write one picture of the run to this SVG file: verdicts, and the handshake's times.
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
 }
 
 /// Something to make of a report, and where to.
@@ -34,8 +37,11 @@ type Wish<'o> = (&'o Option<PathBuf>, fn(&Report) -> Result<String>);
 /// If the file is no report, or a file cannot be written.
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let report = read(&options.file)?;
-    let wishes: [Wish<'_>; 2] =
-        [(&options.html, |report| Ok(html::page(report))), (&options.junit, junit::xml)];
+    let wishes: [Wish<'_>; 3] = [
+        (&options.html, |report| Ok(html::page(report))),
+        (&options.junit, junit::xml),
+        (&options.picture, |report| Ok(picture::svg(report))),
+    ];
     let wishes: Vec<_> =
         wishes.into_iter().filter_map(|(path, make)| Some((path.as_deref()?, make))).collect();
     for (path, _) in &wishes {

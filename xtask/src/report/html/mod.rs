@@ -8,6 +8,7 @@ mod times;
 
 use harness::report::{Report, Timing};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+pub use overview::in_words;
 
 /// Everything the page looks like; light, dark and on paper.
 const STYLE: &str = include_str!("style.css");

@@ -76,7 +76,7 @@ fn image(report: &Report) -> String {
 }
 
 /// `3 scenarios: 2 pass, 1 fail.`
-fn in_words(report: &Report) -> String {
+pub fn in_words(report: &Report) -> String {
     let count = report.scenarios.len();
     let parts: Vec<String> = VERDICTS
         .iter()

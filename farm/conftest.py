@@ -6,6 +6,7 @@ All are of one session: the board is booted once, and every test looks at the sa
 from __future__ import annotations
 
 import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure() -> None:
+    """Let a run that a CI ends (SIGTERM) end as by Ctrl-C: with the board's power off."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each scenario that was asked for, whether or not the board will come to it."""
     if "scenario" in metafunc.fixturenames:
@@ -77,6 +83,8 @@ def card(pytestconfig: pytest.Config, env: Environment) -> None:
         if "card" in images:
             xtask("sdcard", *options, "--out", images["card"])
         if "tftp" in folders:
+            # The tool makes no folder: behind a mistyped mount point it would be on the wrong disk. This is none.
+            Path(folders["tftp"]).mkdir(parents=True, exist_ok=True)
             xtask("sdcard", *options, "--folder", folders["tftp"])
     except XtaskError as error:
         pytest.fail(str(error), pytrace=False)

@@ -104,10 +104,13 @@ class VpuHarnessStrategy(Strategy):
 
     def power_off(self) -> None:
         """Leave the board without power, whatever state it is in. For the end of a session: safe to call twice."""
-        self.target.deactivate(self.console)
-        self.target.activate(self.power)
-        self.power.off()
-        self.status = Status.off
+        try:
+            self.target.deactivate(self.console)
+        finally:
+            # A serial line that cannot be closed must not keep the board under power.
+            self.target.activate(self.power)
+            self.power.off()
+            self.status = Status.off
 
     def _go_to(self, wanted: Status) -> None:
         if wanted == Status.unknown:

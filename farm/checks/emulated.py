@@ -104,12 +104,16 @@ class FarmRun:
         return " ".join(child.get("message", "") for child in self.junit[test])
 
 
+def farm_command(environment: Path) -> list[str]:
+    """Tell how the farm's tests are run in a process of their own."""
+    return [sys.executable, "-m", "pytest", "--lg-env", str(environment), str(FARM)]
+
+
 def run_farm(environment: Path, *options: str) -> FarmRun:
     """Run the farm's tests in a process of their own, as a person or a CI job does."""
     folder = environment.parent
     junit, results = folder / "junit.xml", folder / "results"
-    command = [sys.executable, "-m", "pytest", "--lg-env", str(environment), str(FARM)]
-    command += ["--junitxml", str(junit), "--results", str(results), *options]
+    command = [*farm_command(environment), "--junitxml", str(junit), "--results", str(results), *options]
     ended = subprocess.run(command, cwd=FARM, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False)
     cases = ElementTree.parse(junit).iter("testcase")  # our own file, just written
     report = results / "report.json"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from emulated import EmulatedBoard, FarmRun, run_farm
+from emulated import FARM, RUN_LIMIT_S, EmulatedBoard, FarmRun, farm_command, run_farm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,3 +77,17 @@ def test_a_board_that_fails_is_named_with_owner_and_reason(tmp_path: Path) -> No
         assert f"owner {broken['owner']}" in message, message
         assert broken["reason"] in message, message
         assert board.power("status") == "off"
+
+
+def test_a_run_that_is_ended_from_outside_leaves_the_power_off(board: EmulatedBoard) -> None:
+    """A CI ends a job by SIGTERM."""
+    endless = ["--scenario", "echo", "--card-options", "--iterations 1000000", "--results", str(board.folder)]
+    process = subprocess.Popen([*farm_command(board.environment()), *endless], cwd=FARM, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while board.power("status") != "on":
+        assert process.poll() is None, "it ended before the board had power"
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.terminate()
+    assert process.wait(RUN_LIMIT_S) == pytest.ExitCode.INTERRUPTED
+    assert board.power("status") == "off"

@@ -72,6 +72,18 @@ class NotingConsole(Noting, ConsoleProtocol):
 
 
 @attr.s(eq=False)
+class StuckConsole(NotingConsole):
+    """A serial line that cannot be closed, as long as that matters."""
+
+    is_stuck = True
+
+    def on_deactivate(self) -> None:
+        """Fail, as an adapter that was pulled out."""
+        if self.is_stuck:
+            raise OSError("gone")
+
+
+@attr.s(eq=False)
 class NotingMux(Noting, USBSDMuxDriver):
     """An SD mux without hardware."""
 
@@ -104,7 +116,7 @@ class NotingTftp(Noting, TFTPProviderDriver):
         events.append(f"stage {filename.rpartition('/')[2]}")
 
 
-def strategy_on(folder: Path, pieces: list[bytes], **bound: type[Driver]) -> Any:  # noqa: ANN401
+def strategy_on(folder: Path, pieces: list[bytes], console: type[Any] = NotingConsole, **bound: type[Driver]) -> Any:  # noqa: ANN401
     """Make the strategy on a target with these drivers beside power and console."""
     events.clear()
     (folder / "card.img").write_bytes(b"card")
@@ -114,7 +126,6 @@ def strategy_on(folder: Path, pieces: list[bytes], **bound: type[Driver]) -> Any
     environment.write_text(f"targets: {{main: {{}}}}\n{places}\n{imports}\n", encoding="utf-8")
     target = Target("main", env=environment_of(environment))
     power: type[Any] = NotingPower
-    console: type[Any] = NotingConsole
     power(target, "power")
     console(target, "console", pieces)
     for name, driver in bound.items():
@@ -171,6 +182,16 @@ def test_a_silent_board_ends_with_the_power_off(tmp_path: Path, pieces: list[byt
             board.transition("done")
         with pytest.raises(StrategyError, match="out of order"):
             board.transition("done")
+    assert [event for event in events if event in ("on", "off")][-1] == "off"
+
+
+def test_a_serial_line_that_cannot_be_closed_keeps_no_board_under_power(tmp_path: Path) -> None:
+    """The power goes off all the same, and the error is told."""
+    board = strategy_on(tmp_path, [b"abc", LAST_LINE], console=StuckConsole, storage=NotingStorage)
+    with pytest.raises(OSError, match="gone"):
+        board.transition("done")
+    # labgrid closes everything at the end of the program.
+    board.console.is_stuck = False
     assert [event for event in events if event in ("on", "off")][-1] == "off"
 
 

@@ -105,13 +105,17 @@ pub fn write(
         let step = places[place].stage(file);
         staged.push((place, step.with_context(|| format!("nothing in {} was changed", folder.display()))?));
     }
-    let mut written = Vec::new();
-    for (place, step) in staged {
-        written.push(places[place].carry_out(step)?);
-    }
-    for place in &places {
-        place.write_list()?;
-    }
+    finish(&mut places, staged)
+}
+
+/// Gives all files their names.
+fn finish(places: &mut [Place], staged: Vec<(usize, Staged)>) -> Result<Vec<Written>> {
+    let written: Result<Vec<_>> =
+        staged.into_iter().map(|(place, step)| places[place].carry_out(step)).collect();
+    // Also of a part of them: the next attempt must know what is ours.
+    let listed: Result<Vec<_>> = places.iter().map(Place::write_list).collect();
+    let mut written = written?;
+    written.extend(listed?.into_iter().flatten());
     Ok(written)
 }
 
@@ -121,6 +125,8 @@ struct Place {
     folder: PathBuf,
     /// Checksum by name.
     ours: BTreeMap<String, String>,
+    /// Whether a file that is not ours has the list's name.
+    has_other_list: bool,
 }
 
 /// A file that is ready to get its name.
@@ -141,12 +147,17 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
+        let is_ours = text.lines().next() == Some(LIST_HEAD);
+        if !is_ours {
+            let has_other_list = fs::symlink_metadata(&path).is_ok();
+            return Ok(Self { folder, ours: BTreeMap::new(), has_other_list });
+        }
         // Two blanks, or a blank and an asterisk, stand between checksum and name.
         let entries =
             text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
         let ours =
             entries.map(|(sum, name)| (name.trim_start_matches([' ', '*']).to_owned(), sum.to_owned()));
-        Ok(Self { ours: ours.collect(), folder })
+        Ok(Self { ours: ours.collect(), folder, has_other_list: false })
     }
 
     /// Writes the file beside, and finds out what is there under its name.
@@ -197,11 +208,15 @@ impl Place {
         Ok(Written { path, action: staged.action, kept_as })
     }
 
-    fn write_list(&self) -> Result<()> {
+    /// Returns what became of a file that had the list's name before.
+    fn write_list(&self) -> Result<Option<Written>> {
         let lines = self.ours.iter().map(|(name, sum)| format!("{sum}  {name}\n"));
         let text = format!("{LIST_HEAD}\n{}", lines.collect::<String>());
         let path = self.folder.join(LIST);
-        Replacement::write(&path, |beside| Ok(beside.write_all(text.as_bytes())?))?.finish()
+        let list = Replacement::write(&path, |beside| Ok(beside.write_all(text.as_bytes())?))?;
+        let kept_as = if self.has_other_list { Some(keep(&path)?) } else { None };
+        list.finish()?;
+        Ok(kept_as.map(|kept| Written { path, action: Action::Replaced, kept_as: Some(kept) }))
     }
 }
 
@@ -290,6 +305,30 @@ mod tests {
         assert_eq!(put(&folder, "image")[2], Action::Unchanged);
         assert_eq!(put(&folder, "newer")[2], Action::Replaced);
         assert_eq!(folder.read("kernel8.img.bak"), "image");
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_by_the_name_of_the_list_is_kept() {
+        let folder = Scratch::new("folder-list");
+        folder.file(LIST, "sums  of something else");
+        assert_eq!(put(&folder, "image").last(), Some(&Action::Replaced));
+        assert_eq!(folder.read(&format!("{LIST}.bak")), "sums  of something else");
+        assert!(folder.read(LIST).contains("kernel8.img"));
+        assert_eq!(put(&folder, "image"), [Action::Unchanged; 3]);
+    }
+
+    #[test]
+    fn what_was_written_before_a_failure_is_known_as_ours_afterwards() {
+        let folder = Scratch::new("folder-half");
+        let mut place = Place::open(folder.path.clone()).unwrap();
+        let staged: Vec<_> = sample("image").iter().map(|file| place.stage(file).unwrap()).collect();
+        // Appears only now, too late to be refused.
+        folder.file("kernel8.img/not-a-file", "");
+        let places = std::slice::from_mut(&mut place);
+        assert!(finish(places, staged.into_iter().map(|step| (0, step)).collect()).is_err());
+        assert!(folder.read(LIST).contains("config.txt"), "{}", folder.read(LIST));
+        fs::remove_dir_all(folder.path.join("kernel8.img")).unwrap();
+        assert_eq!(put(&folder, "image"), [Action::Unchanged, Action::Unchanged, Action::Written]);
     }
 
     #[test]

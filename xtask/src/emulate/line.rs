@@ -12,7 +12,7 @@ use super::pty::Pty;
 use super::tcp::Tcp;
 
 /// A listener that takes nothing for so long is cut off: it shall not stop the board for ever.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
 /// Bits of a byte on the wire: start, eight, stop.
@@ -133,15 +133,15 @@ impl Pace {
 /// Writes to something that does not block.
 ///
 /// # Errors
-/// If it is closed, or takes nothing for [`PATIENCE`].
-pub fn write_all(target: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
-    let mut deadline = Instant::now() + PATIENCE;
+/// If it is closed, or takes nothing for so long.
+pub fn write_all(target: &mut impl Write, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let mut deadline = Instant::now() + patience;
     while !bytes.is_empty() {
         match target.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(taken) => {
                 bytes = &bytes[taken..];
-                deadline = Instant::now() + PATIENCE;
+                deadline = Instant::now() + patience;
             }
             Err(error) if may_come_again(&error) => {
                 if Instant::now() >= deadline {

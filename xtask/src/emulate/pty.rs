@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -10,13 +11,16 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::line::{drain, write_all};
+use super::line::{PATIENCE, drain, write_all};
 
 /// A pseudo-terminal, and the name it goes by.
 pub struct Pty {
     master: File,
     device: PathBuf,
     link: Option<PathBuf>,
+    patience: Duration,
+    /// Whoever has it open has stopped reading: no byte is waited for until it takes some again.
+    is_deaf: bool,
 }
 
 impl Pty {
@@ -35,7 +39,8 @@ impl Pty {
         make_raw(&device).context("setting the pseudo-terminal up")?;
         rustix::fs::fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)
             .context("setting the pseudo-terminal up")?;
-        let mut pty = Self { master: File::from(master), device, link: None };
+        let mut pty =
+            Self { master: File::from(master), device, link: None, patience: PATIENCE, is_deaf: false };
         if let Some(link) = link {
             pty.set_link(link)?;
         }
@@ -62,18 +67,19 @@ impl Pty {
         if self.has_listener() { drain(&mut self.master).unwrap_or(0) } else { 0 }
     }
 
-    /// Sends. False if nobody has the device open.
+    /// Sends. False if nobody has the device open, or whoever has it does not read.
     pub fn send(&mut self, bytes: &[u8]) -> bool {
         if !self.has_listener() {
+            self.is_deaf = false;
             return false;
         }
-        match write_all(&mut self.master, bytes) {
-            Ok(()) => true,
-            Err(error) => {
-                eprintln!("{} takes no bytes: {error}", self.device.display());
-                false
-            }
+        let patience = if self.is_deaf { Duration::ZERO } else { self.patience };
+        let sent = write_all(&mut self.master, bytes, patience);
+        if let (Err(error), false) = (&sent, self.is_deaf) {
+            eprintln!("{} takes no bytes, which are lost from now on: {error}", self.device.display());
         }
+        self.is_deaf = sent.is_err();
+        !self.is_deaf
     }
 
     /// A pseudo-terminal tells that its other side is closed, provided that it was open once.
@@ -133,6 +139,24 @@ mod tests {
         assert_eq!(&bytes[..3], b"new");
         drop(pty);
         assert!(fs::symlink_metadata(&link).is_err(), "the link is left behind");
+    }
+
+    #[test]
+    fn a_listener_that_does_not_read_is_waited_for_once() {
+        let mut pty = Pty::open(None).unwrap();
+        pty.patience = Duration::from_millis(50);
+        let client = File::options().read(true).write(true).open(pty.device()).unwrap();
+        let piece = [b'x'; 4096];
+        assert!((0..1000).any(|_| !pty.send(&piece)), "a pseudo-terminal without an end");
+        pty.patience = Duration::from_secs(3600);
+        assert!(!pty.send(&piece), "and is not waited for again");
+        let reader = std::thread::spawn(move || {
+            let mut client = client;
+            let mut bytes = [0; 4096];
+            while client.read(&mut bytes).unwrap() > 0 && !bytes.contains(&b'!') {}
+        });
+        while !pty.send(b"!") {}
+        reader.join().unwrap();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use anyhow::{Context, Result};
 
-use super::line::{drain, write_all};
+use super::line::{PATIENCE, drain, write_all};
 
 /// Listeners at the same time; a further one is sent away.
 const MOST_CLIENTS: usize = 8;
@@ -76,7 +76,7 @@ impl Tcp {
 
     /// Sends to everybody. False if there is nobody.
     pub fn send(&mut self, bytes: &[u8]) -> bool {
-        self.clients.retain_mut(|client| match write_all(&mut client.stream, bytes) {
+        self.clients.retain_mut(|client| match write_all(&mut client.stream, bytes, PATIENCE) {
             Ok(()) => true,
             Err(error) => {
                 eprintln!("{} is cut off the serial line: {error}", client.from);

@@ -96,6 +96,7 @@ impl Disk {
         let has_no_size = || format!("{name} is gone");
         let flag = |name| attribute(&folder, name).as_deref() == Some("1");
         let number = |name| attribute(&folder, name).and_then(|text| text.parse().ok());
+        let bus = bus(&folder, name);
         Ok(Self {
             name: name.to_owned(),
             path: system.dev.join(name),
@@ -104,8 +105,9 @@ impl Disk {
                 .map(|sectors: u64| sectors.saturating_mul(SECTOR))
                 .with_context(has_no_size)?,
             model: model(&folder),
-            bus: bus(&folder, name),
-            removable: flag("removable"),
+            bus,
+            // The slot says of itself that it is fixed.
+            removable: flag("removable") || bus == Bus::Sd,
             read_only: flag("ro"),
             sector_bytes: number("queue/logical_block_size").unwrap_or(SECTOR),
             sequence: number("diskseq"),

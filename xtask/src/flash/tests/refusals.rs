@@ -38,6 +38,7 @@ fn a_card_in_a_usb_reader_and_one_in_a_slot_can_be_written() {
 
     let card = Disk::read(&fake.system, "mmcblk0").unwrap();
     assert_eq!((card.bus, card.model.as_deref(), card.bytes), (Bus::Sd, Some("SC16G"), 31_116_288 * 512));
+    assert!(card.removable, "the kernel calls the slot fixed, but the card can be taken out");
     assert_eq!(card.partitions[0].name, "mmcblk0p1");
     let stick = Disk::read(&fake.system, "sdb").unwrap();
     assert_eq!((stick.bus, stick.model.as_deref()), (Bus::Usb, Some("Generic STORAGE DEVICE")));

@@ -9,16 +9,14 @@ mod pty;
 mod tcp;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::{Value, json};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::{CardOptions, MachineOptions};
+use crate::interrupt::Notice;
 use crate::line::Announcement;
 use crate::outcome::Outcome;
 use crate::run;
@@ -85,7 +83,7 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let control = Control::open(options.control.as_deref())?;
     let end = open_end(options)?;
     // The handler comes last: what went before ends at once on Ctrl-C.
-    let ended = listen_for_the_end()?;
+    let notice = Notice::of_interrupts()?;
     announce(&end, &control, options, json)?;
     let mut desk = Desk { board, control, line: Line::new(end, options.baud) };
     if options.power == InitialPower::On {
@@ -94,22 +92,12 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
             bail!("{}", desk.board.state());
         }
     }
-    while !ended.load(Ordering::Relaxed) {
+    // Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
+    while notice.check().is_ok() {
         desk.step();
     }
     desk.switch_off();
     Ok(Outcome::Pass)
-}
-
-/// Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
-fn listen_for_the_end() -> Result<Arc<AtomicBool>> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&ended))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&ended)))
-            .context("listening for Ctrl-C")?;
-    }
-    Ok(ended)
 }
 
 /// A board with its card, still off. A file must be there if the board is to run at once; it may come later otherwise.

@@ -193,12 +193,13 @@ fn permitted(disk: &Disk) -> Result<()> {
 }
 
 fn explained(failure: Failure, system: &System, disk: &Disk) -> anyhow::Error {
-    let aftermath = failure.aftermath();
+    // The cause follows after a colon.
+    let aftermath = failure.aftermath().trim_end_matches('.');
     let is_there = Disk::read(system, &disk.name).is_ok_and(|now| now.is_still(disk));
     let path = disk.path.display();
     let what = if failure.is_of_device() && !is_there {
         format!(
-            "{path} was unplugged while it was written. {aftermath} The same command writes it from the beginning"
+            "{path} was unplugged while it was written. {aftermath}. The same command writes it from the beginning"
         )
     } else {
         format!("{path} is not finished. {aftermath}")

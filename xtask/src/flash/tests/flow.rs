@@ -206,6 +206,7 @@ fn ctrl_c_in_the_middle_says_what_the_card_is_now_and_keeps_its_exit_code() {
     assert!(error.downcast_ref::<Interrupted>().is_some());
     let words = format!("{error:#}");
     assert!(words.contains("no partition table") && words.contains("The same command"), "{words}");
+    assert!(words.ends_with("from the beginning: stopped"), "{words}");
     assert!(scene.disk.0.borrow().has_no_table());
 }
 

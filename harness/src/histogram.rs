@@ -4,6 +4,8 @@
 //! wider than 1/32 of its lower bound and a quantile is never more than 3.2 % too high. The idea is HdrHistogram's;
 //! that crate needs `std`.
 
+use crate::raw_samples::RawSamples;
+
 /// log2 of the buckets in an octave.
 const SUB_BITS: u32 = 5;
 /// Buckets in an octave.
@@ -184,21 +186,32 @@ pub enum Inconsistent {
 /// Histograms a scenario can fill at once.
 pub const HISTOGRAMS: usize = 16;
 
-/// Room for one scenario's histograms (56 KiB), kept by the board so that it is not on a stack.
+/// Room for one scenario's histograms (56 KiB) and raw samples (128 KiB), kept by the board so that it is not on a stack.
 pub struct Samples {
     /// What each is for is the running scenario's business.
     pub histograms: [Histogram; HISTOGRAMS],
+    /// The first samples of each histogram, if the plan asks for them.
+    pub raw: RawSamples,
 }
 
 impl Samples {
     /// All empty.
     pub const fn new() -> Self {
-        Self { histograms: [const { Histogram::new() }; HISTOGRAMS] }
+        Self { histograms: [const { Histogram::new() }; HISTOGRAMS], raw: RawSamples::new() }
     }
 
     /// Empties all.
     pub fn clear(&mut self) {
         self.histograms.iter_mut().for_each(Histogram::clear);
+        self.raw.clear();
+    }
+
+    /// Adds a sample to the histogram at `index`. Never called inside a bracket that is timed.
+    pub fn record(&mut self, index: usize, cycles: u64) {
+        if let Some(histogram) = self.histograms.get_mut(index) {
+            histogram.record(cycles);
+        }
+        self.raw.record(index, cycles);
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     failure::Failure,
     histogram::Histogram,
     record::{
-        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, ScenarioEnd, Step,
-        TEXT_BYTES, Text, When, clipped, encode,
+        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, SAMPLES_PER_RECORD, Samples,
+        ScenarioEnd, Step, TEXT_BYTES, Text, When, clipped, encode,
     },
     verdict::Verdict,
 };
@@ -99,6 +99,19 @@ impl<'a, H: Host, W: Window> Journal<'a, H, W> {
                 part: part as u16,
                 parts: parts as u16,
                 buckets: buckets.collect(),
+            }));
+        }
+    }
+
+    /// The raw samples of a step, in as many records as it takes; none without samples.
+    pub(crate) fn samples(&mut self, scenario: &str, step: &Name, cycles: &[u32]) {
+        for (part, chunk) in cycles.chunks(SAMPLES_PER_RECORD).enumerate() {
+            self.emit(&Record::Samples(Samples {
+                scenario: clipped(scenario),
+                step: step.clone(),
+                kept: cycles.len() as u16,
+                first: (part * SAMPLES_PER_RECORD) as u16,
+                cycles: chunk.iter().copied().collect(),
             }));
         }
     }

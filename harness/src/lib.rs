@@ -29,6 +29,7 @@ mod journal;
 mod lending;
 pub mod pattern;
 pub mod plan;
+pub mod raw_samples;
 pub mod record;
 #[cfg(feature = "std")]
 pub mod report;

@@ -14,6 +14,7 @@
 //! | `harness.sizes=` | bytes of the blocks to lend, with commas, in turn: up to 16 multiples of 64 up to 4194304 | the scenario's own |
 //! | `harness.first_transaction=` | 1 … 2147483647: where the transaction ids of a scenario's SMEM client start | 1 |
 //! | `harness.delay_us=` | 0 … 10000000: how long `boot-race` waits before its first OPEN | 0 |
+//! | `harness.samples=` | 0 … 2048: so many raw samples of each timed step are kept and sent after the scenario | 0 |
 
 use core::fmt;
 
@@ -21,6 +22,7 @@ use heapless::Vec;
 
 use crate::{
     board::LARGEST_BLOCK_BYTES,
+    raw_samples::MAX_RAW_SAMPLES,
     scenario::{ALL, Group, Kind},
 };
 
@@ -86,6 +88,8 @@ pub struct Plan {
     pub first_transaction: u32,
     /// Microseconds that `boot-race` waits before its first OPEN.
     pub delay_us: u32,
+    /// Raw samples of each timed step to keep: its first ones.
+    pub samples: u32,
 }
 
 impl Default for Plan {
@@ -100,6 +104,7 @@ impl Default for Plan {
             sizes: Vec::new(),
             first_transaction: 1,
             delay_us: 0,
+            samples: 0,
         }
     }
 }
@@ -189,6 +194,7 @@ struct Seen {
     sizes: bool,
     first_transaction: bool,
     delay: bool,
+    samples: bool,
 }
 
 impl Plan {
@@ -224,6 +230,7 @@ impl Plan {
             b"sizes" => &mut seen.sizes,
             b"first_transaction" => &mut seen.first_transaction,
             b"delay_us" => &mut seen.delay,
+            b"samples" => &mut seen.samples,
             _ => return Err(wrong(Problem::UnknownKey)),
         };
         if core::mem::replace(flag, true) {
@@ -240,6 +247,7 @@ impl Plan {
                 self.first_transaction = number(at, value, 1, u64::from(LAST_TRANSACTION))? as u32;
             }
             b"delay_us" => self.delay_us = number(at, value, 0, MAX_DELAY_US)? as u32,
+            b"samples" => self.samples = number(at, value, 0, MAX_RAW_SAMPLES as u64)? as u32,
             _ => self.at_end = at_end(at, value)?,
         }
         Ok(())
@@ -282,6 +290,9 @@ impl fmt::Display for Plan {
         }
         if self.delay_us != 0 {
             write!(f, " {PREFIX}delay_us={}", self.delay_us)?;
+        }
+        if self.samples != 0 {
+            write!(f, " {PREFIX}samples={}", self.samples)?;
         }
         Ok(())
     }
@@ -393,6 +404,7 @@ mod tests {
         plan.scenarios.truncate(2);
         plan.sizes = [64, 4_194_304].into_iter().collect();
         (plan.first_transaction, plan.delay_us) = (LAST_TRANSACTION, 10_000_000);
+        plan.samples = MAX_RAW_SAMPLES as u32;
         for scenarios in [plan.scenarios.clone(), Kind::ALL.iter().copied().collect()] {
             plan.scenarios = scenarios;
             let parsed = Parsed { plan: plan.clone(), defaults: false };
@@ -466,6 +478,10 @@ mod tests {
         let delay = Problem::NotInRange { least: 0, most: MAX_DELAY_US };
         assert_eq!(problem("harness.delay_us=10000001"), (17, delay));
         assert_eq!(problem("harness.delay_us=1ms"), (17, delay));
+        let samples = Problem::NotInRange { least: 0, most: MAX_RAW_SAMPLES as u64 };
+        assert_eq!(problem("harness.samples=2049"), (16, samples));
+        assert_eq!(problem("harness.samples=-1"), (16, samples));
+        assert_eq!(problem("harness.samples=1 harness.samples=1"), (26, Problem::GivenTwice));
         assert_eq!(problem("harness.end=reboot"), (12, Problem::NeitherHaltNorWait));
     }
 }

@@ -137,6 +137,7 @@ impl<'a, B: Board> Session<'a, B> {
             let left = earlier.as_ref().map(|earlier| &earlier.left);
             BlackBox::new(window, plan, left)
         });
+        samples.raw.keep(plan.samples as usize);
         let spent = earlier.as_ref().map_or(0, |earlier| earlier.left.state.spent_ms);
         let spent_before = Duration::from_millis(u64::from(spent));
         let limit = Duration::from_secs(u64::from(plan.limit_s));
@@ -295,9 +296,7 @@ fn clear<W: Window>(slots: &W) {
 
 /// Adds a time to a histogram of the scenario's. Gives whether the core slept.
 pub(crate) fn record(samples: &mut Samples, index: usize, elapsed: Elapsed) -> bool {
-    if let Some(histogram) = samples.histograms.get_mut(index) {
-        histogram.record(elapsed.cycles);
-    }
+    samples.record(index, elapsed.cycles);
     elapsed.slept
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use harness::{
     Histogram, Record, Verdict,
-    record::{Latency, MAX_FRAME, Name, ResetCause, Resumed, ScenarioEnd, Start, Step, clipped, encode},
+    record::{
+        Latency, MAX_FRAME, Name, ResetCause, Resumed, Samples, ScenarioEnd, Start, Step, clipped, encode,
+    },
     report::{Collector, Finish, Report, Rung, Setup, Timing},
 };
 use proptest::prelude::*;
@@ -34,6 +36,11 @@ fn latency(scenario: &str) -> Record {
     })
 }
 
+fn samples(scenario: &str, first: u16, count: u32) -> Record {
+    let cycles = (0..count).map(|number| number * 100).collect();
+    Record::Samples(Samples { scenario: name(scenario), step: name("import"), kept: 74, first, cycles })
+}
+
 fn step(scenario: &str, verdict: Verdict) -> Record {
     Record::Step(Step {
         scenario: name(scenario),
@@ -44,6 +51,9 @@ fn step(scenario: &str, verdict: Verdict) -> Record {
         evidence: heapless::Vec::new(),
     })
 }
+
+/// How many [`scenario`] gives.
+const RECORDS_OF_A_SCENARIO: usize = 7;
 
 fn scenario(scenario: &str, verdict: Verdict) -> Vec<Record> {
     let end = ScenarioEnd {
@@ -58,6 +68,8 @@ fn scenario(scenario: &str, verdict: Verdict) -> Vec<Record> {
         Record::StepStart { scenario: name(scenario), step: name("import") },
         step(scenario, verdict),
         latency(scenario),
+        samples(scenario, 0, 64),
+        samples(scenario, 64, 10),
         Record::ScenarioEnd(end),
     ]
 }
@@ -217,7 +229,7 @@ proptest! {
 #[test]
 fn a_loss_is_noticed_after_damage_that_cost_nothing() {
     let mut lines = run_of(&[("echo", Verdict::Pass), ("handshake", Verdict::Pass)]);
-    let start_of_handshake = 3 + 5;
+    let start_of_handshake = 3 + RECORDS_OF_A_SCENARIO;
     lines.remove(start_of_handshake + 2);
     lines.insert(1, "@record [1, 2, 3]".to_owned());
     let report = collect(&lines, None);
@@ -227,8 +239,8 @@ fn a_loss_is_noticed_after_damage_that_cost_nothing() {
 #[test]
 fn a_failure_that_is_lost_with_its_scenario_still_fails_the_run() {
     let mut lines = run_of(&[("echo", Verdict::Pass), ("handshake", Verdict::Fail)]);
-    let start_of_handshake = 3 + 5;
-    lines.drain(start_of_handshake..start_of_handshake + 5);
+    let start_of_handshake = 3 + RECORDS_OF_A_SCENARIO;
+    lines.drain(start_of_handshake..start_of_handshake + RECORDS_OF_A_SCENARIO);
     // Nor does the plan tell of it.
     lines.remove(2);
     let report = collect(&lines, None);
@@ -251,7 +263,7 @@ fn a_run_whose_last_record_alone_is_lost_did_not_hang() {
 #[test]
 fn a_life_whose_first_record_is_lost_does_not_lose_65000_others() {
     let mut lines = resumed_run_of(&[("echo", Verdict::Fail), ("handshake", Verdict::Pass)]);
-    let resumed = 3 + 5;
+    let resumed = 3 + RECORDS_OF_A_SCENARIO;
     lines.remove(resumed);
     let collected = collect(&lines, None);
     assert_eq!(collected.notes, ["1 records lost on their way"]);

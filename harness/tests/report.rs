@@ -4,7 +4,7 @@ use harness::{
     Histogram, Owner, Record, Verdict,
     record::{
         self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ResetCause, Resumed,
-        ScenarioEnd, Start, Step, When, clipped, encode,
+        SAMPLES_PER_RECORD, ScenarioEnd, Start, Step, When, clipped, encode,
     },
     report::{Collector, Counters, Finish, Report, Reset, Rung, Setup, Timing},
 };
@@ -100,6 +100,21 @@ fn latencies(scenario: &str, step: &str, histogram: &Histogram) -> Vec<Record> {
                 part: part as u16,
                 parts: total,
                 buckets: buckets.iter().copied().collect(),
+            })
+        })
+        .collect()
+}
+
+fn samples(step: &str, cycles: &[u32]) -> Vec<Record> {
+    let parts = cycles.chunks(SAMPLES_PER_RECORD).enumerate();
+    parts
+        .map(|(part, chunk)| {
+            Record::Samples(record::Samples {
+                scenario: clipped("handshake"),
+                step: clipped(step),
+                kept: cycles.len() as u16,
+                first: (part * SAMPLES_PER_RECORD) as u16,
+                cycles: chunk.iter().copied().collect(),
             })
         })
         .collect()
@@ -538,4 +553,55 @@ fn frames_without_a_log_line_are_taken_too() {
     }
     assert!(collector.is_finished());
     assert_eq!(collector.finish(Finish::default()).scenarios[0].sides, None);
+}
+
+/// A run with raw samples in four parts, and those parts as numbers of the records.
+fn run_with_samples(cycles: &[u32]) -> (Vec<Record>, std::ops::Range<usize>) {
+    let mut records = opening("handshake");
+    records.push(scenario_start("handshake"));
+    records.extend(latencies("handshake", "import", &wide()));
+    let first = records.len();
+    records.extend(samples("import", cycles));
+    let parts = first..records.len();
+    records.push(scenario_end("handshake", Verdict::Pass));
+    records.push(end(&records, Verdict::Pass));
+    (records, parts)
+}
+
+#[test]
+fn raw_samples_come_back_in_the_order_they_were_taken() {
+    let cycles: Vec<u32> = (0..200).map(|number| 1000 - number).collect();
+    let report = collect(&lines(&run_with_samples(&cycles).0), None);
+    assert_eq!(report.verdict(), Verdict::Pass, "{report:#?}");
+    assert_eq!(report.scenarios[0].samples, [("import".to_owned(), cycles)].into());
+}
+
+#[test]
+fn raw_samples_without_one_of_their_parts_are_left_out_and_no_pass() {
+    let cycles: Vec<u32> = (0..200).collect();
+    let (records, parts) = run_with_samples(&cycles);
+    assert_eq!(parts.len(), 4);
+    for lost in parts {
+        let mut log = lines(&records);
+        log.remove(lost);
+        let scenario = &collect(&log, None).scenarios[0];
+        assert!(scenario.samples.is_empty(), "part {lost}: {scenario:#?}");
+        assert_eq!((scenario.verdict, scenario.owner), (Verdict::Fail, Some(Owner::Harness)));
+    }
+    // Also where nothing was lost on the way: the image itself left one out, or sent one twice.
+    let without_one = |parts: &mut Vec<Record>| drop(parts.remove(1));
+    let one_twice = |parts: &mut Vec<Record>| parts.push(parts[0].clone());
+    for change in [without_one as fn(&mut Vec<Record>), one_twice] {
+        let mut parts = samples("import", &cycles);
+        change(&mut parts);
+        let mut records = opening("handshake");
+        records.push(scenario_start("handshake"));
+        records.extend(parts);
+        records.push(scenario_end("handshake", Verdict::Pass));
+        records.push(end(&records, Verdict::Pass));
+        let scenario = &collect(&lines(&records), None).scenarios[0];
+        let reason = scenario.reason.clone().unwrap_or_default();
+        assert!(reason.contains("samples of import are incomplete"), "{reason}");
+        assert_eq!(scenario.verdict, Verdict::Fail);
+    }
 }

@@ -1,10 +1,10 @@
 //! The harness on a board whose VideoCore follows a script.
 
 use harness::{
-    Next, Outcome, Owner, Verdict,
+    Histogram, Next, Outcome, Owner, Verdict,
     plan::AtEnd,
     record::decode,
-    report::{Collector, Finish, PeerKind, Report, Rung, ScenarioReport, Setup, Timing},
+    report::{Collector, Finish, Latency, PeerKind, Report, Rung, ScenarioReport, Setup, Timing},
 };
 use tests::fake::{Behaviour, Echo, FakeBoard, Import, Lock, Released};
 use vchiq_mbox::property::FirmwareRevision;
@@ -448,4 +448,24 @@ fn boot_race_waits_as_long_as_the_plan_says() {
         run(plan).scenario("boot-race").counts["opened_us"]
     };
     assert!(opened(100_000) >= opened(0) + 99_000);
+}
+
+#[test]
+fn the_first_raw_samples_of_each_timed_step_are_kept_on_request() {
+    let plan = "harness.scenario=echo,handshake harness.iterations=200";
+    let all = run(with_plan(&format!("{plan} harness.samples=2048")));
+    let some = run(with_plan(&format!("{plan} harness.samples=100")));
+    let none = run(with_plan(plan));
+    for name in ["echo", "handshake"] {
+        let (all, some, none) = (all.scenario(name), some.scenario(name), none.scenario(name));
+        assert_eq!((all.verdict, some.verdict), (Verdict::Pass, Verdict::Pass));
+        assert!(none.samples.is_empty());
+        assert!(all.samples.keys().eq(all.latency.keys()), "{name}");
+        for (step, cycles) in &all.samples {
+            let mut histogram = Histogram::new();
+            cycles.iter().for_each(|cycles| histogram.record(u64::from(*cycles)));
+            assert_eq!(Latency::of(&histogram).as_ref(), all.latency.get(step), "{name}, {step}");
+            assert_eq!(some.samples[step], cycles[..cycles.len().min(100)], "{name}, {step}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use emulator::board::Board;
 use harness::plan::{LAST_TRANSACTION, Plan, Sizes};
+use harness::raw_samples::MAX_RAW_SAMPLES;
 use harness::scenario::{self, Group, Kind};
 
 use crate::firmware::Variant;
@@ -160,6 +161,10 @@ pub struct CardOptions {
     #[arg(long, value_name = "MICROSECONDS", default_value_t = Plan::default().delay_us,
           value_parser = value_parser!(u32).range(0..=10_000_000))]
     pub delay_us: u32,
+    /// Keep the first so many raw samples of each timed step in the report; `report --csv` makes a table of them.
+    #[arg(long, value_name = "N", default_value_t = Plan::default().samples,
+          value_parser = value_parser!(u32).range(0..=MAX_RAW_SAMPLES as i64))]
+    pub samples: u32,
     #[command(flatten)]
     pub build: build::Options,
 }
@@ -179,6 +184,7 @@ impl Default for CardOptions {
             limit_s: None,
             first_transaction: plan.first_transaction,
             delay_us: plan.delay_us,
+            samples: plan.samples,
             build: build::Options::default(),
         }
     }
@@ -195,6 +201,7 @@ impl CardOptions {
             sizes: self.sizes.clone().unwrap_or_default(),
             first_transaction: self.first_transaction,
             delay_us: self.delay_us,
+            samples: self.samples,
             ..Plan::default()
         };
         if !self.scenarios.is_empty() {
@@ -237,7 +244,7 @@ pub struct MachineOptions {
     /// and `--limit-s` still ends the run.
     #[arg(long = "card", value_name = "FILE",
           conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "sizes", "deadline_ms",
-                                "first_transaction", "delay_us"])]
+                                "first_transaction", "delay_us", "samples"])]
     pub card_image: Option<PathBuf>,
 }
 
@@ -448,6 +455,7 @@ mod tests {
             &["xtask", "run", "--sizes", "100"],
             &["xtask", "run", "--sizes", "64,"],
             &["xtask", "sdcard", "--deadline-ms", "0"],
+            &["xtask", "run", "--samples", "2049"],
             &["xtask", "soak", "--transactions", "0"],
             &["xtask", "soak", "--first-transaction", "2147483648"],
             &["xtask", "boots", "--count", "0"],
@@ -468,6 +476,7 @@ mod tests {
             ["--deadline-ms", "50"],
             ["--first-transaction", "7"],
             ["--delay-us", "7"],
+            ["--samples", "7"],
         ] {
             let error = Cli::try_parse_from(["xtask", "run", "--card", "a.img", option, value]).unwrap_err();
             assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict, "{option}");

@@ -7,7 +7,7 @@ use super::Record;
 /// First word of a log line that carries a record.
 pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 /// No frame is longer.
 pub const MAX_FRAME: usize = 1344;
 
@@ -114,8 +114,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::super::{
-        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ResetCause, Resumed, ScenarioEnd,
-        Start, Step, TEXT_BYTES, Text, When, clipped,
+        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ResetCause, Resumed,
+        SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, clipped,
     };
     use super::*;
     use crate::verdict::{Owner, Verdict};
@@ -202,6 +202,13 @@ mod tests {
                 cause: ResetCause::Image,
             }),
             Record::Before { name: longest(), verdict: Verdict::Hung },
+            Record::Samples(Samples {
+                scenario: longest(),
+                step: longest(),
+                kept: u16::MAX,
+                first: u16::MAX,
+                cycles: [u32::MAX; SAMPLES_PER_RECORD].into_iter().collect(),
+            }),
         ]
     }
 

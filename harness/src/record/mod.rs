@@ -30,6 +30,8 @@ pub fn clipped<const N: usize>(text: &str) -> String<N> {
 
 /// Records of one frame hold at most this many buckets.
 pub const BUCKETS_PER_RECORD: usize = 64;
+/// Records of one frame hold at most this many raw samples.
+pub const SAMPLES_PER_RECORD: usize = 64;
 /// Facts that a step can carry.
 pub const MAX_EVIDENCE: usize = 18;
 /// Counts that a scenario can carry.
@@ -102,6 +104,8 @@ pub enum Record {
         /// How it ended.
         verdict: Verdict,
     },
+    /// Raw samples of a step, or a part of them.
+    Samples(Samples),
 }
 
 /// First record of a run.
@@ -284,6 +288,21 @@ pub struct Latency {
     pub parts: u16,
     /// Buckets that are not empty: index (see [`crate::histogram`]) and count.
     pub buckets: Vec<(u16, u32), BUCKETS_PER_RECORD>,
+}
+
+/// Part of a step's raw samples.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Samples {
+    /// Of which scenario.
+    pub scenario: Name,
+    /// Which step, as in [`Latency`].
+    pub step: Name,
+    /// Samples of this step that are sent in all.
+    pub kept: u16,
+    /// How many of them came in earlier parts.
+    pub first: u16,
+    /// This part, in the order they were taken, in cycles; `u32::MAX` for what does not fit.
+    pub cycles: Vec<u32, SAMPLES_PER_RECORD>,
 }
 
 /// A scenario's end.

@@ -87,6 +87,7 @@ struct Pending {
     first_failure: Option<String>,
     steps: Vec<StepReport>,
     histograms: BTreeMap<String, Parts>,
+    samples: BTreeMap<String, Raw>,
     at_start: Option<Counters>,
     at_end: Option<Counters>,
     /// Records lost or damaged when it began.
@@ -100,6 +101,14 @@ struct Parts {
     expected: u16,
     seen: u16,
     buckets: Vec<(u16, u32)>,
+}
+
+/// Raw samples whose parts are still coming in.
+struct Raw {
+    kept: u16,
+    cycles: Vec<u32>,
+    /// A part came without the one before it.
+    gap: bool,
 }
 
 impl Collector {
@@ -178,6 +187,7 @@ impl Collector {
             Record::Progress { .. } => {}
             Record::Step(step) => self.step(&step),
             Record::Latency(latency) => self.pending(&latency.scenario).latency(&latency),
+            Record::Samples(samples) => self.pending(&samples.scenario).samples(&samples),
             Record::ScenarioEnd(end) => {
                 let trouble = self.trouble();
                 let pending = self.pending(&end.name);
@@ -500,6 +510,7 @@ impl Pending {
             first_failure: None,
             steps: Vec::new(),
             histograms: BTreeMap::new(),
+            samples: BTreeMap::new(),
             at_start: None,
             at_end: None,
             trouble_before: trouble,
@@ -520,6 +531,16 @@ impl Pending {
         parts.buckets.extend(latency.buckets.iter().copied());
     }
 
+    fn samples(&mut self, part: &record::Samples) {
+        let raw = self.samples.entry(part.step.to_string()).or_insert(Raw {
+            kept: part.kept,
+            cycles: Vec::new(),
+            gap: false,
+        });
+        raw.gap |= raw.cycles.len() != usize::from(part.first);
+        raw.cycles.extend(part.cycles.iter().copied());
+    }
+
     fn into_report(self) -> ScenarioReport {
         let mut latency = BTreeMap::new();
         let mut broken = None;
@@ -527,6 +548,13 @@ impl Pending {
             match parts.histogram() {
                 Ok(histogram) => latency.extend(Latency::of(&histogram).map(|figures| (step, figures))),
                 Err(why) => broken = Some(format!("times of {step} are incomplete: {why}")),
+            }
+        }
+        let mut samples = BTreeMap::new();
+        for (step, raw) in self.samples {
+            match raw.whole() {
+                Ok(cycles) => drop(samples.insert(step, cycles)),
+                Err(why) => broken = Some(format!("samples of {step} are incomplete: {why}")),
             }
         }
         let lost = self.trouble.since(self.trouble_before);
@@ -547,6 +575,7 @@ impl Pending {
                 reason,
                 counts: BTreeMap::new(),
                 latency,
+                samples,
                 sides: None,
                 steps: self.steps,
             };
@@ -570,6 +599,7 @@ impl Pending {
             next,
             counts,
             latency,
+            samples,
             sides,
             steps: self.steps,
         }
@@ -587,5 +617,15 @@ impl Parts {
             return Err(format!("{} of {} parts", self.seen, self.expected));
         }
         Histogram::from_parts(self.summary, self.buckets.iter().copied()).map_err(|why| why.to_string())
+    }
+}
+
+impl Raw {
+    /// All of them, or why that cannot be said: samples with a gap would be another series.
+    fn whole(self) -> Result<Vec<u32>, String> {
+        if self.gap || self.cycles.len() != usize::from(self.kept) {
+            return Err(format!("{} of {} samples", self.cycles.len(), self.kept));
+        }
+        Ok(self.cycles)
     }
 }

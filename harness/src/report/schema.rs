@@ -258,6 +258,9 @@ pub struct ScenarioReport {
     pub counts: BTreeMap<String, u32>,
     /// Times by step.
     pub latency: BTreeMap<String, Latency>,
+    /// The first raw samples by step, in cycles, if the plan asked for them; `u32::MAX` stands for that or more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub samples: BTreeMap<String, Vec<u32>>,
     /// What both processors spent on it, where a machine counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sides: Option<Counters>,

@@ -219,9 +219,7 @@ fn use_block<'a, B: Board>(
             .with("status", status));
     }
     tally.alias = locked.map_or(0, |address| u64::from(address.0 >> 30));
-    if let Some(histogram) = session.samples.histograms.get_mut(at::USE) {
-        histogram.record(lock_cycles + unlock_cycles);
-    }
+    session.samples.record(at::USE, lock_cycles + unlock_cycles);
     Ok(())
 }
 

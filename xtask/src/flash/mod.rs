@@ -61,7 +61,7 @@ pub struct Options {
     /// Write this card image as it is, instead of making one.
     #[arg(long = "card", value_name = "FILE", requires = "device",
           conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "seed", "sizes", "deadline_ms",
-                                "limit_s", "first_transaction", "delay_us"])]
+                                "limit_s", "first_transaction", "delay_us", "samples"])]
     pub card_image: Option<PathBuf>,
     /// Do not ask. What is unsafe is refused all the same.
     #[arg(long, requires = "device")]

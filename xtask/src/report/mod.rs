@@ -1,6 +1,7 @@
 //! What a run leaves: files for machines, tables for people.
 
 mod chart;
+mod csv;
 mod files;
 mod html;
 mod junit;

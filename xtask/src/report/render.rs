@@ -7,7 +7,7 @@ use clap::Args;
 use harness::report::Report;
 
 use super::files::{check_writable, write_text};
-use super::{html, junit, picture, read, summary};
+use super::{csv, html, junit, picture, read, summary};
 use crate::outcome::Outcome;
 use crate::terminal::say;
 
@@ -26,6 +26,9 @@ pub struct Options {
     /// Write one picture of the run to this SVG file: verdicts, and the handshake's times.
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
+    /// Write the raw samples as CSV to this file, if the run has kept any (`--samples`).
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
 }
 
 /// Something to make of a report, and where to.
@@ -37,10 +40,11 @@ type Wish<'o> = (&'o Option<PathBuf>, fn(&Report) -> Result<String>);
 /// If the file is no report, or a file cannot be written.
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let report = read(&options.file)?;
-    let wishes: [Wish<'_>; 3] = [
+    let wishes: [Wish<'_>; 4] = [
         (&options.html, |report| Ok(html::page(report))),
         (&options.junit, junit::xml),
         (&options.picture, |report| Ok(picture::svg(report))),
+        (&options.csv, csv::text),
     ];
     let wishes: Vec<_> =
         wishes.into_iter().filter_map(|(path, make)| Some((path.as_deref()?, make))).collect();

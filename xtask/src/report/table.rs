@@ -266,6 +266,7 @@ pub(super) mod tests {
             next: reason.map(|_| "the cable".to_owned()),
             counts: [("imports".to_owned(), 1000)].into(),
             latency: [("import".to_owned(), latency.clone())].into(),
+            samples: [].into(),
             sides: None,
             steps: vec![StepReport {
                 name: "open".to_owned(),

@@ -1,8 +1,8 @@
 //! The card on the emulated board with the real firmware, run by this program as a person would run it.
 
 use anyhow::{Context as _, Result, ensure};
-use harness::Verdict;
-use harness::report::{PeerKind, Report, ScenarioReport, Timing};
+use harness::report::{Latency, PeerKind, Report, ScenarioReport, Timing};
+use harness::{Histogram, Verdict};
 
 use super::context::Context;
 use crate::{paths, report};
@@ -47,13 +47,39 @@ pub fn cut_down(context: &Context) -> Result<()> {
 
 /// The same seed, the same report; two clocks on the wall aside.
 pub fn determinism(context: &Context) -> Result<()> {
-    for seed in ["1", "77"] {
-        let options = ["--seed", seed, "--iterations", "100"];
+    for (seed, samples) in [("1", "0"), ("77", "2048")] {
+        let options = ["--seed", seed, "--iterations", "100", "--samples", samples];
         let once = || run(context, 0, "determinism", &options).map(timeless);
         let (first, second) = (once()?, once()?);
         ensure!(first == second, "two runs with seed {seed} differ:\n{first:#?}\n{second:#?}");
+        match samples {
+            "0" => ensure!(raw_samples(&first) == 0, "samples are kept that nobody asked for"),
+            _ => context.say(&format!("{} raw samples, as the histograms", check_samples(&first)?)),
+        }
     }
     Ok(())
+}
+
+fn raw_samples(report: &Report) -> usize {
+    let samples = report.scenarios.iter().flat_map(|scenario| scenario.samples.values());
+    samples.map(Vec::len).sum()
+}
+
+/// With room for all of them, the raw samples of each timed step make its histogram again. Gives how many there are.
+fn check_samples(report: &Report) -> Result<usize> {
+    for scenario in &report.scenarios {
+        ensure!(scenario.samples.len() == scenario.latency.len(), "{}: steps without samples", scenario.name);
+        for (step, cycles) in &scenario.samples {
+            let mut histogram = Histogram::new();
+            cycles.iter().for_each(|cycles| histogram.record(u64::from(*cycles)));
+            let told = scenario.latency.get(step);
+            let made = Latency::of(&histogram);
+            ensure!(made.as_ref() == told, "{}, {step}: {made:?} of the samples, {told:?}", scenario.name);
+        }
+    }
+    let all = raw_samples(report);
+    ensure!(all > 0, "no samples are kept");
+    Ok(all)
 }
 
 /// Runs, and reads the report back from its file.

@@ -102,6 +102,7 @@ mod tests {
             next: None,
             counts: BTreeMap::new(),
             latency: BTreeMap::new(),
+            samples: BTreeMap::new(),
             sides: None,
             steps: Vec::new(),
         }

@@ -53,6 +53,15 @@ impl Line {
         Self { end, waiting: VecDeque::new(), pace, counts: Counts::default() }
     }
 
+    /// The board has power, and its line begins with these bytes. Whoever joins a TCP port later hears them first, too:
+    /// a pseudo-terminal does not tell who opens it.
+    pub fn begin(&mut self, announcement: &[u8]) {
+        self.send(announcement);
+        if let End::Tcp(tcp) = &mut self.end {
+            tcp.greet(announcement);
+        }
+    }
+
     /// The board sends.
     pub fn send(&mut self, bytes: &[u8]) {
         self.counts.sent += bytes.len() as u64;
@@ -86,6 +95,9 @@ impl Line {
     /// The board has lost its power, and with it what it had not sent. Returns what was counted since it had it.
     pub fn cut(&mut self) -> Counts {
         self.waiting.clear();
+        if let End::Tcp(tcp) = &mut self.end {
+            tcp.greet(&[]);
+        }
         std::mem::take(&mut self.counts)
     }
 

@@ -192,7 +192,7 @@ impl Desk {
         self.board.power_on();
         // A board that does not start is silent: that is how a farm finds a card that does not boot.
         if self.board.is_running() {
-            self.line.send(&Announcement.bytes());
+            self.line.begin(&Announcement.bytes());
         }
         eprintln!("power on: {}", self.board.state());
     }

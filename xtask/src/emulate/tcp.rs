@@ -14,6 +14,8 @@ const MOST_CLIENTS: usize = 8;
 pub struct Tcp {
     listener: TcpListener,
     clients: Vec<Client>,
+    /// What whoever joins hears first.
+    greeting: Vec<u8>,
 }
 
 struct Client {
@@ -30,7 +32,7 @@ impl Tcp {
         let listener =
             TcpListener::bind(address).with_context(|| format!("the serial line cannot be at {address}"))?;
         listener.set_nonblocking(true).context("preparing the serial line's port")?;
-        Ok(Self { listener, clients: Vec::new() })
+        Ok(Self { listener, clients: Vec::new(), greeting: Vec::new() })
     }
 
     /// Where it is.
@@ -39,6 +41,11 @@ impl Tcp {
     /// If the system does not tell.
     pub fn address(&self) -> Result<SocketAddr> {
         self.listener.local_addr().context("finding out the serial line's port")
+    }
+
+    /// Whoever joins from now on hears this before anything else; nothing if it is empty.
+    pub fn greet(&mut self, greeting: &[u8]) {
+        self.greeting = greeting.to_vec();
     }
 
     /// Accepts who knocks, and reads away what they send: how many bytes that was. Whoever connected before the board
@@ -63,12 +70,13 @@ impl Tcp {
         all
     }
 
-    fn accept(&mut self, stream: TcpStream, from: SocketAddr) -> io::Result<()> {
+    fn accept(&mut self, mut stream: TcpStream, from: SocketAddr) -> io::Result<()> {
         if self.clients.len() == MOST_CLIENTS {
             return Err(io::Error::other(format!("{MOST_CLIENTS} others do already")));
         }
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
+        write_all(&mut stream, &self.greeting, PATIENCE)?;
         eprintln!("{from} listens to the serial line");
         self.clients.push(Client { stream, from });
         Ok(())
@@ -116,6 +124,30 @@ mod tests {
             tcp.attend();
         }
         assert!(!tcp.send(b"lost again"));
+    }
+
+    #[test]
+    fn whoever_joins_late_is_greeted_and_nobody_else() {
+        let mut tcp = Tcp::open("127.0.0.1:0").unwrap();
+        let address = tcp.address().unwrap();
+        let mut join = |greeting: &[u8]| {
+            tcp.greet(greeting);
+            let before = tcp.clients.len();
+            let client = TcpStream::connect(address).unwrap();
+            while tcp.clients.len() == before {
+                tcp.attend();
+            }
+            client
+        };
+        let clients = [join(b""), join(b"emulated "), join(b"")];
+        assert!(tcp.send(b"heard"));
+        drop(tcp);
+        let heard = clients.map(|mut client| {
+            let mut bytes = String::new();
+            client.read_to_string(&mut bytes).unwrap();
+            bytes
+        });
+        assert_eq!(heard, ["heard", "emulated heard", "heard"]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ pub struct Intake {
 impl Intake {
     /// With nothing heard yet. `recorded` is the Unix time of a recording.
     pub fn new(images: Images, is_emulated: bool, recorded: Option<u64>) -> Self {
-        let setup = setup_of(&images, is_emulated, recorded);
+        let setup = setup_of(is_emulated, recorded);
         Self {
             images,
             framer: Framer::default(),
@@ -202,7 +202,8 @@ impl Intake {
     }
 
     fn next_run(&mut self) -> Run {
-        let setup = setup_of(&self.images, self.is_emulated, self.recorded);
+        let mut setup = setup_of(self.is_emulated, self.recorded);
+        setup.image_sha256.clone_from(&self.run.collector.setup().image_sha256);
         std::mem::replace(&mut self.run, Run::new(setup))
     }
 
@@ -283,7 +284,8 @@ impl Intake {
                 Some(why)
             }
         };
-        self.run.collector.setup().image_sha256 = sha256(&self.images);
+        self.run.collector.setup().image_sha256 =
+            if self.wrong.is_none() { sha256(&self.images) } else { String::new() };
     }
 
     fn frame(&mut self, frame: Frame, heard: &mut Vec<Heard>) {
@@ -359,14 +361,15 @@ fn sha256(images: &Images) -> String {
     images.current().map(|image| image.sha256.clone()).unwrap_or_default()
 }
 
-fn setup_of(images: &Images, is_emulated: bool, recorded: Option<u64>) -> Setup {
+/// Which image runs is not known before it has told.
+fn setup_of(is_emulated: bool, recorded: Option<u64>) -> Setup {
     let (rung, timing) =
         if is_emulated { (Rung::Emulated, Timing::Modelled) } else { (Rung::Board, Timing::Measured) };
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Setup {
         rung,
         timing,
-        image_sha256: sha256(images),
+        image_sha256: String::new(),
         started: recorded.unwrap_or_else(now),
         model_peer: false,
     }

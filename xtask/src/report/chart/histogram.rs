@@ -8,7 +8,8 @@ use super::{About, WIDTH, short, span};
 
 const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = WIDTH - 14.0;
+/// Half of the last label is beyond.
+const RIGHT: f64 = WIDTH - 24.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = HEIGHT - 36.0;
 /// Bars in a chart, at most.

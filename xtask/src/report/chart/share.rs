@@ -34,7 +34,7 @@ pub struct Share<'a> {
 
 impl Share<'_> {
     fn total(&self) -> u64 {
-        self.parts.iter().map(|part| part.cycles).sum()
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.cycles))
     }
 }
 
@@ -83,7 +83,8 @@ pub fn share(shares: &[Share<'_>], about: &About<'_>) -> Markup {
 
 /// Each part with the cycles before it.
 fn placed(parts: &[Part]) -> Vec<(Part, u64)> {
-    let before = parts.iter().scan(0, |sum, part| Some(std::mem::replace(sum, *sum + part.cycles)));
+    let before =
+        parts.iter().scan(0_u64, |sum, part| Some(std::mem::replace(sum, sum.saturating_add(part.cycles))));
     parts.iter().copied().zip(before).collect()
 }
 
@@ -104,5 +105,13 @@ mod tests {
         let chart = share(&[Share { name: "import", parts }], &about).into_string();
         assert!(chart.contains("import: submit 100 cycles, doorbell to interrupt 700 cycles"), "{chart}");
         assert!(chart.contains("1.0 µs") && chart.contains("modelled"), "{chart}");
+    }
+
+    #[test]
+    fn parts_that_no_machine_could_take_are_drawn_all_the_same() {
+        let part = Part { name: "submit", class: "arm", cycles: u64::MAX };
+        let about = About { id: "x".into(), scenario: "handshake", timing: "modelled", hz: 0 };
+        let chart = share(&[Share { name: "import", parts: vec![part, part] }], &about).into_string();
+        assert!(chart.contains("together 18446744073709551615") && !chart.contains("NaN"), "{chart}");
     }
 }

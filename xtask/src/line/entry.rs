@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::terminal::printable;
+
 /// Who wrote a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
@@ -40,7 +42,8 @@ pub struct Entry {
 impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
-        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), self.text)
+        // Noise may decode to anything, and the firmware may write anything.
+        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), printable(&self.text))
     }
 }
 
@@ -76,6 +79,12 @@ mod tests {
     fn a_line_shows_its_time_in_seconds_and_its_side() {
         let entry = Entry { at_us: 2_119_282, side: Side::VideoCore, text: "File read".into() };
         assert_eq!(entry.to_string(), "[   2.119282] vc      File read");
+    }
+
+    #[test]
+    fn no_line_commands_the_terminal() {
+        let entry = Entry { at_us: 0, side: Side::Arm, text: "\x1b]0;title\x07".into() };
+        assert!(entry.to_string().ends_with("arm     \\x1b]0;title\\x07"), "{entry}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::view::View;
 use crate::interrupt::{Interrupted, Notice};
 use crate::line::Recording;
 use crate::report;
-use crate::terminal::say;
+use crate::terminal::{printable, say};
 
 /// Between two looks at clocks and signals.
 const TICK: Duration = Duration::from_millis(50);
@@ -260,7 +260,7 @@ impl Listener {
         if !self.json {
             self.view.aside_of(|| {
                 say!("{}", report::summary(&report).trim_end());
-                report.last_words.iter().for_each(|line| say!("  {line}"));
+                report.last_words.iter().for_each(|line| say!("  {}", printable(line)));
             });
         }
         self.results.add(report)

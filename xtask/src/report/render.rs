@@ -9,7 +9,7 @@ use harness::report::Report;
 use super::files::{check_writable, write_text};
 use super::{csv, html, junit, picture, read, summary};
 use crate::outcome::Outcome;
-use crate::terminal::say;
+use crate::terminal::{printable, say};
 
 /// Options of `report`.
 #[derive(Args, Debug)]
@@ -60,7 +60,7 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         say!("{}", serde_json::to_string_pretty(&report)?);
     } else if wishes.is_empty() {
         say!("{}", summary(&report).trim_end());
-        report.last_words.iter().for_each(|line| say!("  {line}"));
+        report.last_words.iter().for_each(|line| say!("  {}", printable(line)));
     }
     Ok(Outcome::Pass)
 }

@@ -8,7 +8,7 @@ use harness::record::ResetCause;
 use harness::report::{Latency, PeerKind, Report, Reset, ScenarioReport};
 use harness::scenario::Kind;
 
-use crate::terminal::Look;
+use crate::terminal::{Look, printable};
 
 /// The whole summary, ending with a newline, for standard output.
 pub fn summary(report: &Report) -> String {
@@ -16,7 +16,7 @@ pub fn summary(report: &Report) -> String {
 }
 
 fn summary_for(report: &Report, look: Look) -> String {
-    let mut out = header(report);
+    let mut out = printable(&header(report));
     let _ = writeln!(out, "\n{}", verdicts(report, look));
     if let Some(table) = latencies(report, look) {
         let timing = report.timing.name();
@@ -26,10 +26,10 @@ fn summary_for(report: &Report, look: Look) -> String {
         );
     }
     for reset in &report.resets {
-        let _ = writeln!(out, "{}", reset_line(reset));
+        let _ = writeln!(out, "{}", printable(&reset_line(reset)));
     }
     for note in &report.notes {
-        let _ = writeln!(out, "note: {note}");
+        let _ = writeln!(out, "note: {}", printable(note));
     }
     let _ = writeln!(out, "\nverdict: {}", report.verdict());
     out
@@ -136,10 +136,10 @@ fn verdicts(report: &Report, look: Look) -> Table {
     for scenario in &report.scenarios {
         let owner = scenario.owner.map(|owner| owner.name()).unwrap_or_default();
         table.add_row([
-            Cell::new(&scenario.name),
+            Cell::new(printable(&scenario.name)),
             verdict_cell(scenario.verdict, look),
             Cell::new(owner),
-            Cell::new(what_happened(scenario)),
+            Cell::new(printable(&what_happened(scenario))),
         ]);
     }
     table
@@ -179,7 +179,12 @@ fn latencies(report: &Report, look: Look) -> Option<Table> {
     let mut table = new_table(&columns, look);
     for scenario in &report.scenarios {
         for (step, figures) in in_order(scenario) {
-            table.add_row(latency_row(&scenario.name, step, figures, report.clocks.arm_hz));
+            table.add_row(latency_row(
+                &printable(&scenario.name),
+                &printable(step),
+                figures,
+                report.clocks.arm_hz,
+            ));
         }
     }
     for column in table.column_iter_mut().skip(2) {
@@ -396,6 +401,23 @@ pub(super) mod tests {
         assert_eq!(version_line("one\n\n two  three \n").as_deref(), Some("two three"));
         let line = version_line(&"é".repeat(1000)).expect("a line");
         assert_eq!(line.chars().count(), 82);
+    }
+
+    #[test]
+    fn no_text_of_a_report_commands_the_terminal() {
+        let evil = "\x1b]0;title\x07";
+        let mut report = report();
+        report.image.git = evil.into();
+        report.notes = vec![evil.into()];
+        report.resets = vec![Reset { scenario: evil.into(), cause: ResetCause::Image }];
+        let scenario = &mut report.scenarios[1];
+        (scenario.name, scenario.reason) = (evil.into(), Some(evil.into()));
+        let figures = report.scenarios[0].latency.values().chain(report.scenarios[1].latency.values()).next();
+        let figures = figures.expect("times").clone();
+        report.scenarios[1].latency.insert(evil.into(), figures);
+        let text = summary_for(&report, Look::PLAIN);
+        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        assert!(text.contains("note: \\x1b]0;title\\x07"), "{text}");
     }
 
     #[test]

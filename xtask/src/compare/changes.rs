@@ -21,6 +21,8 @@ pub struct VerdictChange {
     pub b: String,
     /// B's is the graver one.
     pub worse: bool,
+    /// A's is. Neither, if only the owner is another.
+    pub better: bool,
 }
 
 /// A count that differs.
@@ -65,6 +67,7 @@ pub fn verdict_change(a: &[&ScenarioReport], b: &[&ScenarioReport]) -> Option<Ve
         a: in_words(a),
         b: in_words(b),
         worse: b.verdict > a.verdict,
+        better: b.verdict < a.verdict,
     })
 }
 
@@ -158,6 +161,9 @@ mod tests {
         assert_eq!((change.a.as_str(), change.b.as_str()), ("pass", "fail, owner firmware: released: none"));
         assert!(change.worse && !verdict_change(&[&bad], &[&good]).unwrap().worse);
         assert_eq!(verdict_change(&[&bad], &[&bad]), None);
+        let other = run(|run| (run.verdict, run.owner) = (Verdict::Fail, Some(Owner::Link)));
+        let owner = verdict_change(&[&bad], &[&other]).unwrap();
+        assert!(!owner.worse && !owner.better, "another owner is no improvement: {owner:?}");
     }
 
     #[test]

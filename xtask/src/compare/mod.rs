@@ -212,23 +212,25 @@ fn conclude(comparison: &mut Comparison) {
         figures.map(|figure| figure.shift_percent).chain(tests.map(|tested| tested.shift_percent))
     };
     let worse_verdicts = comparison.verdicts.iter().filter(|change| change.worse).count();
-    let other_verdicts = comparison.verdicts.len() - worse_verdicts;
+    let better_verdicts = comparison.verdicts.iter().filter(|change| change.better).count();
+    let other_verdicts = comparison.verdicts.len() - worse_verdicts - better_verdicts;
     let (slower, faster) =
         (shifts().filter(|shift| *shift > 0.0).count(), shifts().filter(|shift| *shift < 0.0).count());
     let counts = comparison.counts.iter().filter(|change| change.relevant).count();
     let missing = comparison.only_in_a.len() + comparison.only_in_b.len();
     comparison.direction = if worse_verdicts + slower > 0 {
         Direction::Worse
-    } else if counts + missing > 0 {
+    } else if counts + missing + other_verdicts > 0 {
         Direction::Different
-    } else if other_verdicts + faster > 0 {
+    } else if better_verdicts + faster > 0 {
         Direction::Better
     } else {
         Direction::Same
     };
     let parts = [
         (worse_verdicts, "graver verdicts"),
-        (other_verdicts, "other verdicts changed"),
+        (better_verdicts, "less grave verdicts"),
+        (other_verdicts, "verdicts with another owner"),
         (missing, "scenarios on one side only"),
         (counts, "counts changed"),
         (slower, "figures up"),
@@ -245,4 +247,33 @@ fn conclude(comparison: &mut Comparison) {
     let details = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let uncompared = if comparison.void.is_empty() { "" } else { " (figures were not compared)" };
     comparison.conclusion = format!("{what} in {} scenarios{details}{uncompared}", comparison.scenarios);
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::report::{Report, ScenarioReport};
+    use harness::{Owner, Verdict};
+
+    use super::*;
+    use crate::report::example;
+
+    fn direction(a: impl FnOnce(&mut ScenarioReport), b: impl FnOnce(&mut ScenarioReport)) -> Direction {
+        let side = |name: &str, report: Report| Side { name: name.to_owned(), reports: vec![report] };
+        let (mut before, mut after) = (example(), example());
+        a(&mut before.scenarios[1]);
+        b(&mut after.scenarios[1]);
+        let thresholds = Thresholds { count: 1.0, median: 5.0, tail: 10.0 };
+        compare(&side("a", before), &side("b", after), thresholds, 0.01).expect("comparable").direction
+    }
+
+    #[test]
+    fn a_failure_of_another_owner_is_neither_worse_nor_better() {
+        let fail =
+            |owner| move |one: &mut ScenarioReport| (one.verdict, one.owner) = (Verdict::Fail, Some(owner));
+        let pass = |one: &mut ScenarioReport| (one.verdict, one.owner) = (Verdict::Pass, None);
+        assert_eq!(direction(fail(Owner::Harness), fail(Owner::Firmware)), Direction::Different);
+        assert_eq!(direction(fail(Owner::Firmware), pass), Direction::Better);
+        assert_eq!(direction(pass, fail(Owner::Firmware)), Direction::Worse);
+        assert_eq!(direction(pass, pass), Direction::Same);
+    }
 }

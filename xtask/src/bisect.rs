@@ -178,6 +178,12 @@ fn read(report: &Report, options: &Options) -> (Judgement, String) {
 /// An end of the range is not what it was said to be.
 fn unusable(error: anyhow::Error, steps: &[Step], options: &Options) -> anyhow::Error {
     let Some(last) = steps.last() else { return error };
+    if steps.len() > 1 && last.judgement == Judgement::Good {
+        return error.context(format!(
+            "there is nothing to find: {} comes to what is expected of a good release ({})",
+            last.release, last.evidence
+        ));
+    }
     error.context(format!(
         "{} comes to: {} (expected of a good release: {})",
         last.release,

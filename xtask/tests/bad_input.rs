@@ -43,6 +43,13 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["sdcard", "--serial", "a1b2c3d4"], "--folder"),
         (&["sdcard", "--folder", "/", "--serial", "../../etc"], "8 hexadecimal digits"),
         (&["test", "nap"], "clippy"),
+        (&["compare", "1999-01-01", "1999-01-02"], "neither a file nor a firmware release"),
+        (&["compare", "no-such.json", "no-such.json"], "cannot read no-such.json"),
+        (&["compare", "/proc/self/stat", "no-such.json"], "is no report"),
+        (&["compare", "1999-01-01", "1999-01-02", "--scenario", "nap"], "handshake"),
+        (&["compare", "a.json", "b.json", "--alpha", "1"], "between 0 and 1"),
+        (&["bisect", "1999-01-01", "1999-01-02", "handshake"], "firmware fetch"),
+        (&["bisect", "1999-01-01", "1999-01-02", "nap"], "handshake"),
         (&["firmware", "fetch", "--suite", "sid\nTrusted: yes"], "suite"),
         (&["firmware", "add", "/no/such/folder"], "/no/such/folder"),
     ] {
@@ -126,6 +133,23 @@ fn a_release_that_lacks_the_variant_says_which_file_is_missing() {
     let ended = scratch.xtask(&["run", "--firmware", "one", "--variant", "start_db"]);
     assert_eq!(ended.code, Some(2), "{ended}");
     assert!(ended.stderr.contains("start_db.elf"), "{ended}");
+}
+
+#[test]
+fn bisect_refuses_a_good_release_that_is_newer_than_the_bad_one() {
+    let Some(firmware) = real_firmware() else { return };
+    let scratch = Scratch::new("bisect");
+    let folder = scratch.folder("boot");
+    for name in ["bootcode.bin", "start.elf", "fixup.dat"] {
+        fs::copy(firmware.join(name), format!("{folder}/{name}")).unwrap();
+    }
+    for name in ["older", "younger"] {
+        assert_eq!(scratch.xtask(&["firmware", "add", &folder, "--name", name]).code, Some(0));
+    }
+    // Of equal builds the names give the order.
+    let ended = scratch.xtask(&["bisect", "younger", "older", "handshake"]);
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("younger is not older than older"), "{ended}");
 }
 
 #[test]

@@ -107,6 +107,13 @@ pub struct Side {
 pub fn both(names: [&str; 2], runs: &Runs) -> Result<[Side; 2]> {
     let [a, b] = names.map(Named::parse);
     let named = [a?, b?];
+    // Before anything is run: a file that is no report should not cost the time of a run.
+    let mut sides = [Vec::new(), Vec::new()];
+    for (named, reports) in named.iter().zip(&mut sides) {
+        if let Named::Reports(paths) = named {
+            *reports = paths.iter().map(|path| report::read(path)).collect::<Result<_>>()?;
+        }
+    }
     let rigs = named.each_ref().map(|named| match named {
         Named::Reports(_) => Ok(None),
         Named::Release { release, variant } => runs.rig(release, *variant).map(Some),
@@ -128,14 +135,8 @@ pub fn both(names: [&str; 2], runs: &Runs) -> Result<[Side; 2]> {
         report::write_all(&report, &paths::target().join(file))?;
         Ok((side, report))
     })?;
-    let mut sides = [Vec::new(), Vec::new()];
     for (side, report) in made {
         sides[side].push(report);
-    }
-    for (named, reports) in named.iter().zip(&mut sides) {
-        if let Named::Reports(paths) = named {
-            *reports = paths.iter().map(|path| report::read(path)).collect::<Result<_>>()?;
-        }
     }
     let [a, b] = sides;
     let side = |index: usize, reports| Side { name: names[index].to_owned(), reports };

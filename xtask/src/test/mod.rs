@@ -4,6 +4,7 @@ mod browser;
 mod cargo_tests;
 mod catalogue;
 mod checks;
+mod compare;
 mod context;
 mod emulated;
 mod expected;

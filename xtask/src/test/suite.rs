@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::context::Context;
 use super::tools::Needed;
 use super::{
-    browser, cargo_tests, catalogue, checks, emulated, farm, faults, flash, hang, many, monitor, qemu,
-    sdcard, tools,
+    browser, cargo_tests, catalogue, checks, compare, emulated, farm, faults, flash, hang, many, monitor,
+    qemu, sdcard, tools,
 };
 
 /// A suite.
@@ -31,7 +31,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 25] = [
+pub static SUITES: [Suite; 26] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -164,6 +164,13 @@ pub static SUITES: [Suite; 25] = [
         limit: minutes(15),
         tools: &[],
         run: hang::a_hang_is_a_result,
+    },
+    Suite {
+        name: "compare",
+        about: "a release is equal to its copy, others are told apart, and bisect finds the first broken one of six",
+        limit: minutes(6),
+        tools: &[],
+        run: compare::finds_what_changed,
     },
     Suite {
         name: "monitor",

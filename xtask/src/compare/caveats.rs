@@ -1,7 +1,7 @@
 //! What must be alike before figures of two sides mean anything.
 
 use anyhow::{Result, bail};
-use harness::report::{PeerKind, Report};
+use harness::report::{PeerKind, Report, Rung};
 
 use super::side::Side;
 
@@ -44,6 +44,14 @@ impl Caveats {
             if side.reports.iter().any(is_throttled) {
                 caveats.void.push(format!("{}: the board was throttled", side.name));
             }
+            if side.reports.iter().any(|report| report.rung == Rung::Qemu) {
+                caveats.void.push(format!("{}: QEMU's times mean nothing", side.name));
+            }
+            if side.reports.iter().any(clock_moved) {
+                caveats.void.push(format!("{}: the Arm's clock changed during the run", side.name));
+            }
+            let told = side.reports.iter().flat_map(|report| &report.notes);
+            caveats.notes.extend(told.map(|note| format!("{}: {note}", side.name)));
         }
         Ok(caveats)
     }
@@ -97,6 +105,10 @@ fn differs(a_hz: u32, b_hz: u32) -> bool {
     a_hz != 0 && b_hz != 0 && difference > CLOCK_TOLERANCE * f64::from(a_hz)
 }
 
+fn clock_moved(report: &Report) -> bool {
+    report.clocks.arm_after_hz.is_some_and(|after| differs(report.clocks.arm_hz, after))
+}
+
 fn is_throttled(report: &Report) -> bool {
     report.throttled.as_ref().is_some_and(|throttled| throttled.times_void)
 }
@@ -136,6 +148,7 @@ mod tests {
     fn side(name: &str, change: impl FnOnce(&mut Report)) -> Side {
         let mut report = example();
         report.plan = Some(Asked { iterations: 1000, seed: 1 });
+        report.notes.clear();
         change(&mut report);
         Side { name: name.to_owned(), reports: vec![report] }
     }
@@ -160,12 +173,14 @@ mod tests {
         };
         let throttled = Throttled { times_void: true, ..Throttled::default() };
         type Change = fn(&mut Report);
-        let changes: [(Change, &str); 5] = [
+        let changes: [(Change, &str); 7] = [
+            (|report| report.clocks.arm_after_hz = Some(600_000_000), "clock changed during the run"),
+            (|report| report.clocks.arm_after_hz = Some(report.clocks.arm_hz), ""),
             (|report| report.throttled = None, ""),
             (|report| report.board.model = "Zero 2 W".into(), "boards differ"),
             (|report| report.clocks.arm_hz = 600_000_000, "Arm clocks differ"),
             (|report| report.plan = Some(Asked { iterations: 10, seed: 1 }), "iterations differ"),
-            (|report| report.rung = harness::report::Rung::Native, "rungs differ"),
+            (|report| report.rung = Rung::Native, "rungs differ"),
         ];
         for (change, word) in changes {
             let (void, notes) = void(change);
@@ -181,6 +196,11 @@ mod tests {
         assert!(voided.is_empty() && notes[0].contains("images differ"), "{notes:?}");
         let (_, notes) = void(|report| report.plan = None);
         assert!(notes[0].contains("on trust"), "{notes:?}");
+        let (_, notes) = void(|report| report.notes = vec!["2 records lost".into()]);
+        assert_eq!(notes, ["b: 2 records lost"]);
+        let qemu = |name| side(name, |report| report.rung = Rung::Qemu);
+        let caveats = Caveats::of(&qemu("a"), &qemu("b")).unwrap();
+        assert_eq!(caveats.void, ["a: QEMU's times mean nothing", "b: QEMU's times mean nothing"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct VerdictChange {
     pub b: String,
     /// B's is the graver one.
     pub worse: bool,
-    /// A's is. Neither, if only the owner is another.
+    /// A's is. Neither, if only the owner is another, or the number of runs.
     pub better: bool,
 }
 
@@ -58,17 +58,26 @@ fn gravest<'a>(runs: &[&'a ScenarioReport]) -> Option<&'a ScenarioReport> {
     runs.iter().copied().max_by_key(|run| run.verdict)
 }
 
-/// The change of a scenario's verdict, if there is one.
-pub fn verdict_change(a: &[&ScenarioReport], b: &[&ScenarioReport]) -> Option<VerdictChange> {
-    let (a, b) = (gravest(a)?, gravest(b)?);
-    let differs = (a.verdict, a.owner) != (b.verdict, b.owner);
+/// The change of a scenario's verdict, if there is one: the gravest is another, or as many runs have it no more.
+pub fn verdict_change(a_runs: &[&ScenarioReport], b_runs: &[&ScenarioReport]) -> Option<VerdictChange> {
+    let (a, b) = (gravest(a_runs)?, gravest(b_runs)?);
+    let share = |runs: &[&ScenarioReport], verdict| {
+        (runs.iter().filter(|run| run.verdict == verdict).count(), runs.len())
+    };
+    let ((a_count, a_all), (b_count, b_all)) = (share(a_runs, a.verdict), share(b_runs, b.verdict));
+    let differs = (a.verdict, a.owner) != (b.verdict, b.owner) || a_count * b_all != b_count * a_all;
     differs.then(|| VerdictChange {
         scenario: a.name.clone(),
-        a: in_words(a),
-        b: in_words(b),
+        a: of_runs(a_count, a_all, &in_words(a)),
+        b: of_runs(b_count, b_all, &in_words(b)),
         worse: b.verdict > a.verdict,
         better: b.verdict < a.verdict,
     })
+}
+
+/// Says how many runs came to it, unless all did.
+fn of_runs(count: usize, all: usize, what: &str) -> String {
+    if count == all { what.to_owned() } else { format!("{count} of {all} runs: {what}") }
 }
 
 fn in_words(run: &ScenarioReport) -> String {
@@ -158,7 +167,10 @@ mod tests {
             run.reason = Some("released: none".into());
         });
         let change = verdict_change(&[&good, &good], &[&good, &bad]).unwrap();
-        assert_eq!((change.a.as_str(), change.b.as_str()), ("pass", "fail, owner firmware: released: none"));
+        assert_eq!(
+            (change.a.as_str(), change.b.as_str()),
+            ("pass", "1 of 2 runs: fail, owner firmware: released: none")
+        );
         assert!(change.worse && !verdict_change(&[&bad], &[&good]).unwrap().worse);
         assert_eq!(verdict_change(&[&bad], &[&bad]), None);
         let other = run(|run| (run.verdict, run.owner) = (Verdict::Fail, Some(Owner::Link)));

@@ -8,11 +8,11 @@ mod print;
 mod side;
 mod statistics;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, value_parser};
 use emulator::board::Board;
 use harness::Plan;
-use harness::report::{Rung, Timing};
+use harness::report::Timing;
 use serde::Serialize;
 
 use crate::build;
@@ -177,8 +177,11 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
     };
     let common = names_a.iter().filter(|name| names_b.contains(name));
     let pairs: Vec<_> = common.map(|name| (runs_of(a, name), runs_of(b, name))).collect();
+    if pairs.is_empty() {
+        bail!("{} and {} have no scenario in common: there is nothing to compare", a.name, b.name);
+    }
     let timing = a.reports[0].timing;
-    let comparable = caveats.void.is_empty() && a.reports[0].rung != Rung::Qemu;
+    let comparable = caveats.void.is_empty();
     let modelled = comparable && timing == Timing::Modelled;
     let measured = comparable && timing == Timing::Measured;
     let figures = pairs.iter().filter(|_| modelled);
@@ -230,7 +233,7 @@ fn conclude(comparison: &mut Comparison) {
     let parts = [
         (worse_verdicts, "graver verdicts"),
         (better_verdicts, "less grave verdicts"),
-        (other_verdicts, "verdicts with another owner"),
+        (other_verdicts, "verdicts with another owner, or in more or fewer runs"),
         (missing, "scenarios on one side only"),
         (counts, "counts changed"),
         (slower, "figures up"),
@@ -264,6 +267,35 @@ mod tests {
         b(&mut after.scenarios[1]);
         let thresholds = Thresholds { count: 1.0, median: 5.0, tail: 10.0 };
         compare(&side("a", before), &side("b", after), thresholds, 0.01).expect("comparable").direction
+    }
+
+    #[test]
+    fn nothing_in_common_is_no_agreement() {
+        let side = |report: Report| Side { name: "side".to_owned(), reports: vec![report] };
+        let thresholds = Thresholds { count: 1.0, median: 5.0, tail: 10.0 };
+        let mut other = example();
+        other.scenarios.iter_mut().for_each(|scenario| scenario.name.push_str("-other"));
+        let refused = compare(&side(example()), &side(other), thresholds, 0.01).unwrap_err();
+        assert!(refused.to_string().contains("nothing to compare"), "{refused}");
+    }
+
+    #[test]
+    fn a_verdict_in_more_of_the_runs_is_a_change() {
+        let failing = |runs: usize| -> Side {
+            let report = |number| {
+                let mut report = example();
+                let passes = number >= runs;
+                report.scenarios[1].verdict = if passes { Verdict::Pass } else { Verdict::Fail };
+                report
+            };
+            Side { name: "side".to_owned(), reports: (0..5).map(report).collect() }
+        };
+        let thresholds = Thresholds { count: 1.0, median: 5.0, tail: 10.0 };
+        let compared = |a, b| compare(&failing(a), &failing(b), thresholds, 0.01).expect("comparable");
+        assert_eq!(compared(1, 1).direction, Direction::Same);
+        let more = compared(1, 5);
+        assert_eq!(more.direction, Direction::Different);
+        assert!(more.verdicts[0].a.starts_with("1 of 5 runs: fail"), "{more:?}");
     }
 
     #[test]

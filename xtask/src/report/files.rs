@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use harness::report::Report;
 use serde::Serialize;
 
 use super::{html, junit};
+use crate::replace::Replacement;
 
 /// Where the parts of a report are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,10 +106,7 @@ pub fn write_json(value: &impl Serialize, path: &Path) -> Result<()> {
 /// If the folder or the file cannot be written.
 pub fn write_text(text: &str, path: &Path) -> Result<()> {
     make_folder(path)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    written.with_context(|| format!("cannot write {}", path.display()))
+    Replacement::write(path, |file| Ok(file.write_all(text.as_bytes())?))?.finish()
 }
 
 fn make_folder(path: &Path) -> Result<()> {

@@ -42,7 +42,10 @@ fn a_person_stops(context: &Context) -> Result<()> {
         fs::remove_file(&path)?;
     }
     let program = env::current_exe().context("finding our own program")?;
-    let tool = Tool::new("timeout").args(["--signal=INT", "--preserve-status", AFTER_S]).arg(&program);
+    // In the foreground the signal comes once, as from a terminal; otherwise also to the process group, and a second one
+    // ends the program at once.
+    let options = ["--foreground", "--signal=INT", "--preserve-status", AFTER_S];
+    let tool = Tool::new("timeout").args(options).arg(&program);
     let tool =
         tool.args(["run", "--scenario", "bring-up,handshake", "--iterations", "100000000", "--report"]);
     context.must_end_with(128 + SIGINT, tool.arg(&path))?;

@@ -26,7 +26,8 @@ fn summary_for(report: &Report, look: Look) -> String {
         );
     }
     for reset in &report.resets {
-        let _ = writeln!(out, "{}", printable(&reset_line(reset)));
+        let (when, why) = reset_words(reset);
+        let _ = writeln!(out, "reset: {}, {why}", printable(&when));
     }
     for note in &report.notes {
         let _ = writeln!(out, "note: {}", printable(note));
@@ -35,8 +36,8 @@ fn summary_for(report: &Report, look: Look) -> String {
     out
 }
 
-/// Why the board was reset in mid-run.
-fn reset_line(reset: &Reset) -> String {
+/// When the board was reset in mid-run, and why.
+pub fn reset_words(reset: &Reset) -> (String, &'static str) {
     let when = match reset.scenario.as_str() {
         "" => "outside of a scenario".to_owned(),
         scenario => format!("after {scenario}"),
@@ -45,7 +46,7 @@ fn reset_line(reset: &Reset) -> String {
         ResetCause::Watchdog => "the watchdog reset the board, which made no progress",
         ResetCause::Image => "the image reset the board, to go on with fresh firmware",
     };
-    format!("reset: {when}, {why}")
+    (when, why)
 }
 
 /// Image, board, clocks and peer in two lines.

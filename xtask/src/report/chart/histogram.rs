@@ -4,7 +4,7 @@ use harness::histogram::{BUCKETS, bucket_of, lower_bound};
 use harness::report::Latency;
 use maud::{Markup, html};
 
-use super::{About, WIDTH, short, span};
+use super::{About, WIDTH, round, short, span};
 
 const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 46.0;
@@ -107,21 +107,10 @@ fn in_both(cycles: u64, hz: u32) -> String {
     span(cycles as f64, hz).unwrap_or_else(|| short(cycles as f64))
 }
 
-fn round(place: f64) -> f64 {
-    (place * 10.0).round() / 10.0
-}
-
 #[cfg(test)]
 mod tests {
-    use harness::histogram::Histogram;
-
     use super::*;
-
-    fn latency(values: impl IntoIterator<Item = u64>) -> Latency {
-        let mut histogram = Histogram::new();
-        values.into_iter().for_each(|value| histogram.record(value));
-        Latency::of(&histogram).expect("samples")
-    }
+    use crate::report::chart::tests::latency;
 
     #[test]
     fn every_sample_is_in_a_bar_however_far_apart_they_are() {

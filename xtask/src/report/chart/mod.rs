@@ -74,9 +74,22 @@ pub fn span(cycles: f64, hz: u32) -> Option<String> {
     Some(format!("{value:.digits$} {unit}"))
 }
 
+/// A place in a chart's units: a tenth of one is finer than anybody sees.
+fn round(place: f64) -> f64 {
+    (place * 10.0).round() / 10.0
+}
+
 #[cfg(test)]
 mod tests {
+    use harness::histogram::Histogram;
+
     use super::*;
+
+    pub(super) fn latency(values: impl IntoIterator<Item = u64>) -> Latency {
+        let mut histogram = Histogram::new();
+        values.into_iter().for_each(|value| histogram.record(value));
+        Latency::of(&histogram).expect("samples")
+    }
 
     #[test]
     fn numbers_on_an_axis_are_short() {

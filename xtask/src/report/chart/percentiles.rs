@@ -6,7 +6,7 @@ use harness::report::Latency;
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::{About, WIDTH, cumulated, short, span};
+use super::{About, WIDTH, cumulated, round, short, span};
 
 /// Curves that can be told apart in one chart.
 pub const MAX_CURVES: usize = 8;
@@ -128,22 +128,10 @@ fn path(latency: &Latency, values: &Axis, across: &Across) -> String {
     out
 }
 
-/// A tenth of a unit is finer than anybody sees.
-fn round(place: f64) -> f64 {
-    (place * 10.0).round() / 10.0
-}
-
 #[cfg(test)]
 mod tests {
-    use harness::histogram::Histogram;
-
     use super::*;
-
-    fn latency(values: impl IntoIterator<Item = u64>) -> Latency {
-        let mut histogram = Histogram::new();
-        values.into_iter().for_each(|value| histogram.record(value));
-        Latency::of(&histogram).expect("samples")
-    }
+    use crate::report::chart::tests::latency;
 
     fn about() -> About<'static> {
         About { id: "x".into(), scenario: "echo", timing: "modelled", hz: 1_200_000_000 }
@@ -156,8 +144,6 @@ mod tests {
         let across = Across { last: last_place(latency.n) };
         let path = path(&latency, &values, &across);
         let numbers = |command: char| -> Vec<f64> {
-            let parts = path.split(['M', 'H', 'V']).zip(path.match_indices(['M', 'H', 'V']));
-            let _ = parts;
             path.match_indices(command)
                 .map(|(at, _)| path[at + 1..].split(['H', 'V']).next().unwrap_or_default())
                 .map(|number| number.parse().expect("a number"))

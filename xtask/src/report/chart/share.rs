@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{About, WIDTH, short, span};
+use super::{About, WIDTH, round, short, span};
 
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = WIDTH - 74.0;
@@ -86,10 +86,6 @@ fn placed(parts: &[Part]) -> Vec<(Part, u64)> {
     let before =
         parts.iter().scan(0_u64, |sum, part| Some(std::mem::replace(sum, sum.saturating_add(part.cycles))));
     parts.iter().copied().zip(before).collect()
-}
-
-fn round(place: f64) -> f64 {
-    (place * 10.0).round() / 10.0
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! What a reader needs who wants to know why.
 
-use harness::record::ResetCause;
 use harness::report::{Report, Reset, ScenarioReport, StepReport};
 use harness::{Owner, Verdict};
 use maud::{Markup, html};
 
 use super::anchor;
 use super::overview::mark;
-use crate::report::table::grouped;
+use crate::report::table::{grouped, reset_words};
 
 /// What did not pass, notes and resets; nothing if there is nothing to know.
 pub fn what_to_know(report: &Report) -> Markup {
@@ -32,7 +31,7 @@ pub fn what_to_know(report: &Report) -> Markup {
                     }
                 }
             }
-            @for reset in &report.resets { p.note { (reset_words(reset)) } }
+            @for reset in &report.resets { p.note { (reset_line(reset)) } }
             @for note in &report.notes { p.note { (note) } }
         }
     }
@@ -47,15 +46,8 @@ fn owner(owner: Option<Owner>) -> Markup {
     html! { @if let Some(owner) = owner { span.owner { (owner.name()) } } }
 }
 
-fn reset_words(reset: &Reset) -> String {
-    let when = match reset.scenario.as_str() {
-        "" => "outside of a scenario".to_owned(),
-        scenario => format!("after {scenario}"),
-    };
-    let why = match reset.cause {
-        ResetCause::Watchdog => "the watchdog reset the board, which made no progress",
-        ResetCause::Image => "the image reset the board, to go on with fresh firmware",
-    };
+fn reset_line(reset: &Reset) -> String {
+    let (when, why) = reset_words(reset);
     format!("Reset {when}: {why}.")
 }
 

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use object::{Object, ObjectSection, ObjectSegment};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use crate::digest::hex_digest;
 use crate::image_store::{self, Store};
 use crate::outcome::Outcome;
 use crate::paths;
@@ -162,10 +162,6 @@ fn without_padding<'d>(file: &object::File<'d>, address: u64, data: &'d [u8]) ->
 /// If it makes none.
 pub fn sha256_of_image(elf: &[u8]) -> Result<String> {
     Ok(hex_digest(&flatten(elf)?))
-}
-
-fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The loadable bytes of an ELF file, from [`LOAD_ADDRESS`] on, gaps filled with zeros.

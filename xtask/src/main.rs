@@ -11,6 +11,7 @@ mod card;
 mod cli;
 mod compare;
 mod completions;
+mod digest;
 #[cfg(test)]
 mod docs;
 mod emulate;

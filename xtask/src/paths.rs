@@ -1,7 +1,7 @@
 //! Where things are on this PC.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 
@@ -18,6 +18,16 @@ pub fn workspace() -> &'static Path {
 /// run cargo.
 pub fn target() -> PathBuf {
     workspace().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// Makes the folder that a file is going to be in.
+///
+/// # Errors
+/// If that is not possible.
+pub fn make_folder_of(file: &Path) -> Result<()> {
+    // A name without a folder has the empty path for its parent.
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Our folder in the user's cache (`$XDG_CACHE_HOME`, or `~/.cache`): firmware releases live here, outside git.

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::cache::Cache;
 use super::identity::BuildIdentity;
 use super::release::{Origin, Release};
+use crate::digest::hex_digest;
 use crate::terminal::say;
 
 /// A release as `--json` shows it.
@@ -63,7 +63,7 @@ pub fn print_one(release: &Release, json: bool) -> Result<()> {
 fn describe(release: &Release) -> Result<Described> {
     let files = release.file_names()?.into_iter().map(|name| {
         let content = release.read(&name)?;
-        let sha256 = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex_digest(&content);
         Ok(File { name, bytes: content.len(), sha256 })
     });
     Ok(Described {

@@ -35,6 +35,7 @@ use emulator::card::{CARD_SIZE, Card};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::CardOptions;
+use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::outcome::Outcome;
 use crate::terminal::say;
@@ -171,7 +172,7 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
         Err(Failure::Differs(difference)) => Err(difference),
         Err(failure) => return Err(explained(failure, &world.system, &disk)),
     };
-    let image_sha256 = run::hex_digest(&image);
+    let image_sha256 = hex_digest(&image);
     Ok(Flashed { disk, image_bytes: image.len(), image_sha256, result })
 }
 

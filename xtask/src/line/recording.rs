@@ -1,10 +1,12 @@
 //! The bytes as they came, so that nothing is lost that could be decoded later.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use crate::paths::make_folder_of;
 
 /// A recording that is being made. The file begins with the first byte: a line that stays silent does not cost the
 /// recording before it.
@@ -21,9 +23,7 @@ impl Recording {
     /// # Errors
     /// If its folder cannot be made.
     pub fn to(path: PathBuf) -> Result<Self> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
+        make_folder_of(&path)?;
         Ok(Self { path, file: None, broken: None })
     }
 
@@ -60,6 +60,8 @@ impl Recording {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -11,6 +11,7 @@ use harness::report::Report;
 use serde::Serialize;
 
 use super::{html, junit};
+use crate::paths::make_folder_of;
 use crate::replace::Replacement;
 
 /// Where the parts of a report are.
@@ -79,7 +80,7 @@ pub fn check_all_writable(path: &Path) -> Result<()> {
 /// # Errors
 /// If the folder or the file cannot be written.
 pub fn check_writable(path: &Path) -> Result<()> {
-    make_folder(path)?;
+    make_folder_of(path)?;
     let is_new = !path.exists();
     let opened = fs::OpenOptions::new().append(true).create(true).open(path);
     opened.with_context(|| format!("cannot write {}", path.display()))?;
@@ -105,14 +106,8 @@ pub fn write_json(value: &impl Serialize, path: &Path) -> Result<()> {
 /// # Errors
 /// If the folder or the file cannot be written.
 pub fn write_text(text: &str, path: &Path) -> Result<()> {
-    make_folder(path)?;
+    make_folder_of(path)?;
     Replacement::write(path, |file| Ok(file.write_all(text.as_bytes())?))?.finish()
-}
-
-fn make_folder(path: &Path) -> Result<()> {
-    // A name without a folder has the empty path for its parent.
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Reads a report back.

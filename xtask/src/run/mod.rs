@@ -20,10 +20,10 @@ use emulator::machine::{Peer, Summary};
 use emulator::model::Fault;
 use harness::Verdict;
 use harness::report::{Collector, Finish, Report, Rung, Setup, Timing};
-use sha2::{Digest, Sha256};
 
 use crate::card;
 use crate::cli::{CardOptions, MachineOptions, PeerOption, RunOptions};
+use crate::digest::hex_digest;
 use crate::image::Image;
 use crate::interrupt::{Interrupted, Notice};
 use crate::line::Strings;
@@ -238,11 +238,6 @@ fn read_card(path: &Path) -> Result<Card> {
 fn kernel_on(card: &Card) -> Result<Vec<u8>> {
     let name = card::kernel_name(card);
     card.read_file(&name).with_context(|| format!("the firmware would find no {name} to start on this card"))
-}
-
-/// SHA-256, hexadecimal.
-pub fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::pace::Pace;
 use super::session::Settings;
-use super::{Done, boot, hex_digest, limits};
+use super::{Done, boot, limits};
 use crate::card;
 use crate::cli::BoardOptions;
+use crate::digest::hex_digest;
 use crate::firmware::{self, Release, Variant};
 use crate::image::Image;
 use crate::interrupt::Notice;

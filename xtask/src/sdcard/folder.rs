@@ -14,9 +14,9 @@ use emulator::card::CardFile;
 use serde::Serialize;
 
 use crate::card::is_second_stage;
+use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::replace::Replacement;
-use crate::run::hex_digest;
 
 /// The list, as `sha256sum --check` reads it.
 const LIST: &str = "harness.sha256";

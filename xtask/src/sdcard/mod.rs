@@ -10,6 +10,7 @@ use clap::Args;
 use emulator::card::CardFile;
 
 use crate::cli::CardOptions;
+use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::outcome::Outcome;
 use crate::terminal::say;
@@ -56,7 +57,7 @@ fn as_image(options: &Options, json: bool) -> Result<Outcome> {
     warn_without_licence(&files);
     if json {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let sha256 = run::hex_digest(card.image());
+        let sha256 = hex_digest(card.image());
         let bytes = card.image().len();
         say!("{}", serde_json::json!({ "file": path, "bytes": bytes, "sha256": sha256, "files": names }));
         return Ok(Outcome::Pass);

@@ -2,6 +2,9 @@
 //!
 //! Results: `target/image/kernel8.img` for the card, `target/image/kernel8.elf` for whoever decodes the log.
 
+pub mod errata;
+pub mod messages;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -138,7 +141,7 @@ fn have_cargo(toolchain: &Toolchain, task: Task, options: &Options, git: &str) -
     let from_variable = || std::env::var("DEFMT_LOG").ok().filter(|level| !level.is_empty());
     let level = options.log_level.clone().or_else(from_variable);
     let tool = toolchain.command(task).env("DEFMT_LOG", level.as_deref().unwrap_or("info"));
-    tool.env("IMAGE_GIT", git).env("IMAGE_PROFILE", PROFILE).limit(BUILD_LIMIT).run()
+    tool.env("IMAGE_GIT", git).env("IMAGE_PROFILE", PROFILE).limit(BUILD_LIMIT).run_lines(messages::show)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -110,11 +110,23 @@ impl Tool {
     /// If it cannot be started, fails, or takes too long.
     pub fn run(&self) -> Result<()> {
         let mut child = self.spawn(Stdio::from(std::io::stderr()), Stdio::inherit())?;
-        match wait(&mut child, self.limit)? {
-            Some(status) if status.success() => Ok(()),
-            Some(status) => bail!("{} failed ({status}): {self}", self.name()),
-            None => bail!("{} was ended after {} s: {self}", self.name(), self.limit.as_secs()),
+        self.judge(wait(&mut child, self.limit)?)
+    }
+
+    /// Runs it with its standard error on the terminal, and gives each line of its standard output to `each` as it
+    /// comes.
+    ///
+    /// # Errors
+    /// As [`Tool::run`].
+    pub fn run_lines(&self, mut each: impl FnMut(&str)) -> Result<()> {
+        let deadline = Instant::now() + self.limit;
+        let mut child = self.spawn(Stdio::piped(), Stdio::inherit())?;
+        let lines = lines(child.stdout.take());
+        // The pipe is closed when the program ends, or with the last that it started.
+        while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            each(&line);
         }
+        self.judge(wait(&mut child, deadline.saturating_duration_since(Instant::now()))?)
     }
 
     /// Runs it and returns its standard output.
@@ -147,6 +159,15 @@ impl Tool {
     /// True if the program can be started with these arguments and succeeds, with nothing shown.
     pub fn works(&self) -> bool {
         self.finish().is_ok_and(|finished| finished.succeeded())
+    }
+
+    /// The error of a program that did not end well.
+    fn judge(&self, status: Option<ExitStatus>) -> Result<()> {
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => bail!("{} failed ({status}): {self}", self.name()),
+            None => bail!("{} was ended after {} s: {self}", self.name(), self.limit.as_secs()),
+        }
     }
 
     fn spawn(&self, stdout: Stdio, stderr: Stdio) -> Result<Child> {
@@ -269,6 +290,21 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> 
     receiver
 }
 
+/// The lines of a pipe, read in the background. Bytes that are no text are replaced.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let Some(pipe) = pipe else { return };
+        for line in BufReader::new(pipe).split(b'\n') {
+            let Ok(line) = line else { return };
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 /// The text of a collected pipe. A descendant that keeps the pipe open does not keep us waiting.
 fn text(pipe: mpsc::Receiver<Vec<u8>>) -> String {
     let bytes = pipe.recv_timeout(Duration::from_secs(2)).unwrap_or_default();
@@ -292,6 +328,22 @@ mod tests {
         let finished = tool.finish().unwrap();
         assert_eq!(finished.status, None);
         assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn lines_are_handed_on_as_they_come_and_a_failure_is_still_one() {
+        let mut heard = Vec::new();
+        let tool = Tool::new("sh").args(["-c", "echo one; printf 'two\\377'; exit 4"]);
+        let error = tool.run_lines(|line| heard.push(line.to_owned())).unwrap_err();
+        assert_eq!(heard, ["one", "two\u{fffd}"]);
+        assert!(error.to_string().contains("exit status: 4"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_is_silent_is_ended_at_its_limit() {
+        let tool = Tool::new("sh").args(["-c", "echo one; sleep 30"]).limit(Duration::from_millis(100));
+        let error = tool.run_lines(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("was ended"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
+use crate::build::messages;
 use crate::paths;
 use crate::shell::Tool;
 use distribution::Distribution;
@@ -24,6 +25,9 @@ use rustup::OnPath;
 
 /// What the image is compiled for: no floating point, no SIMD, so an interrupt has nothing of either to save.
 pub const TARGET: &str = "aarch64-unknown-none-softfloat";
+
+/// The target feature that has the compiler put a NOP between a load or store and a 64-bit multiply-accumulate.
+pub const FIX_835769: &str = "fix-cortex-a53-835769";
 
 /// Overrides `auto`.
 const CHOICE_VARIABLE: &str = "XTASK_TOOLCHAIN";
@@ -102,7 +106,7 @@ impl Toolchain {
         }
     }
 
-    /// The cargo command for `task`, run in the workspace's root.
+    /// The cargo command for `task`, run in the workspace's root. Its standard output is for [`messages::show`].
     pub fn command(&self, task: Task) -> Tool {
         // What the way sets comes after what is cleared.
         let tool = match self {
@@ -110,22 +114,29 @@ impl Toolchain {
             Self::Distribution(found) => found.cargo(task),
         };
         let tool = tool.folder(paths::workspace());
-        let tool = tool.args(["--profile", "image", "--package", "boot", "--target", TARGET]);
-        let tool = tool.arg("--config").arg(self.remap_flags());
+        let tool =
+            tool.args(["--profile", "image", "--package", "boot", "--target", TARGET, messages::format()]);
+        let tool = tool.arg("--config").arg(self.compiler_flags());
         match task {
             Task::Build => tool,
             Task::Clippy => tool.args(["--", "--deny", "warnings"]),
         }
     }
 
-    /// Replaces the folders of this PC in panic messages and log locations: two PCs make the same image.
-    fn remap_flags(&self) -> String {
+    /// What rustc is told, core library included, since the whole image is compiled once more when it is linked.
+    ///
+    /// Folders of this PC are replaced in panic messages and log locations: two PCs make the same image.
+    fn compiler_flags(&self) -> String {
         let library = match self {
             Self::OnPath(found) => found.sysroot(),
             Self::Distribution(found) => found.sysroot(),
         };
         let workspace = paths::workspace();
-        let mut flags = vec![remap(workspace, "."), remap(&library.join("lib/rustlib/src/rust"), "rust")];
+        let mut flags = vec![
+            toml_string(&format!("-Ctarget-feature=+{FIX_835769}")),
+            remap(workspace, "."),
+            remap(&library.join("lib/rustlib/src/rust"), "rust"),
+        ];
         if let Some(home) = cargo_home() {
             flags.push(remap(&home.join("registry/src"), "registry"));
         }
@@ -144,8 +155,11 @@ impl fmt::Display for Toolchain {
 
 /// A rustc flag as a string of TOML.
 fn remap(from: &Path, to: &str) -> String {
-    let flag = format!("--remap-path-prefix={}={to}", from.display());
-    format!("\"{}\"", flag.replace('\\', "\\\\").replace('"', "\\\""))
+    toml_string(&format!("--remap-path-prefix={}={to}", from.display()))
+}
+
+fn toml_string(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn cargo_home() -> Option<std::path::PathBuf> {

@@ -1,9 +1,9 @@
 //! What can be said of the sources and the image without running either.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::context::Context;
-use crate::build;
+use crate::build::{self, errata};
 use crate::paths;
 use crate::shell::Tool;
 use crate::toolchain::Choice;
@@ -32,11 +32,19 @@ pub fn docs(context: &Context) -> Result<()> {
     context.must_pass(doc).map(drop)
 }
 
-/// The image builds, and is small.
-pub fn image_size(context: &Context) -> Result<()> {
+/// The image builds, is small, and has no sequence of instructions that a Cortex-A53 gets wrong.
+pub fn image(context: &Context) -> Result<()> {
     let image = build::image(&build::Options::default())?;
     context.say(&format!("kernel8.img has {} bytes, built by {}", image.bytes, image.toolchain));
     ensure!(image.bytes < build::SIZE_LIMIT, "kernel8.img has {} bytes, too many", image.bytes);
+    no_erratum(&image)
+}
+
+fn no_erratum(image: &build::Image) -> Result<()> {
+    let elf = std::fs::read(&image.elf).with_context(|| format!("cannot read {}", image.elf.display()))?;
+    let found = errata::erratum_835769(&elf)?;
+    let first = found.first().copied().unwrap_or_default();
+    ensure!(found.is_empty(), "{} sequences of erratum 835769, the first at {first:#x}", found.len());
     Ok(())
 }
 
@@ -47,6 +55,7 @@ pub fn toolchains(context: &Context) -> Result<()> {
         match build::image(&build::Options { toolchain, log_level: None }) {
             Ok(image) => {
                 context.say(&format!("{toolchain:?}: {} bytes, built by {}", image.bytes, image.toolchain));
+                no_erratum(&image)?;
                 made += 1;
             }
             Err(error) => context.say(&format!("{toolchain:?}: not possible here: {error:#}")),

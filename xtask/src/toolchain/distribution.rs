@@ -113,6 +113,7 @@ fn install(task: Task, missing: &anyhow::Error) -> Result<()> {
     let Some(packages) = system.packages(task == Task::Clippy) else {
         bail!("{missing:#}; {}", system.advice());
     };
+    check_offer(packages[0]).with_context(|| format!("{missing:#}"))?;
     let command = format!("apt-get install -y {}", packages.join(" "));
     if !system.is_root {
         bail!("{missing:#}; type: sudo {command}");
@@ -123,14 +124,45 @@ fn install(task: Task, missing: &anyhow::Error) -> Result<()> {
     // The package lists of a fresh container are empty.
     if install().is_err() {
         apt().arg("update").run().with_context(|| format!("cannot install; type: {command}"))?;
+        check_offer(packages[0])?;
         install().with_context(|| format!("cannot install; type: {command}"))?;
     }
     Ok(())
 }
 
+/// Hundreds of megabytes are not fetched for a compiler that would be too old. What apt does not know is let pass.
+fn check_offer(package: &str) -> Result<()> {
+    let answer =
+        Tool::new("apt-cache").args(["policy", package]).env("LC_ALL", "C").read().unwrap_or_default();
+    judge_offer(package, &answer)
+}
+
+fn judge_offer(package: &str, answer: &str) -> Result<()> {
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    let candidate = answer.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
+    match candidate.and_then(minor).zip(minor(needed)) {
+        Some((offered, least)) if offered < least => bail!(
+            "apt offers {package} {}, the image needs {needed}; install rustup (https://rustup.rs)",
+            candidate.unwrap_or_default()
+        ),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_compiler_that_would_be_too_old_is_not_fetched() {
+        let old = "rustc-web:\n  Installed: (none)\n  Candidate: 1.85.0+dfsg3-1~deb12u3\n";
+        let error = judge_offer("rustc-web", old).unwrap_err().to_string();
+        assert!(error.contains("1.85.0") && error.contains("1.95") && error.contains("rustup"), "{error}");
+        assert!(judge_offer("rustc-web", "rustc-web:\n  Candidate: 1.96.1+dfsg1-1\n").is_ok());
+        // Before the first `apt-get update`.
+        assert!(judge_offer("rustc-web", "rustc-web:\n  Candidate: (none)\n").is_ok());
+        assert!(judge_offer("rustc-web", "").is_ok());
+    }
 
     #[test]
     fn a_compiler_older_than_the_workspace_asks_for_is_refused_by_version() {

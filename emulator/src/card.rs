@@ -288,6 +288,33 @@ mod tests {
         assert!(Card::build(&sample()).unwrap().image() == Card::build(&sample()).unwrap().image());
     }
 
+    /// The time of day, a random volume id, the host's clock: nothing of that may get into an image.
+    #[test]
+    fn volume_and_files_carry_fixed_marks_and_no_time_of_their_making() {
+        let image = Card::build(&sample()).unwrap().into_image();
+        let partition = &image[PARTITION_START as usize * SECTOR_SIZE..];
+        assert_eq!(image[440..444], DISK_SIGNATURE);
+        assert_eq!(
+            (&partition[39..43], &partition[43..54]),
+            (&VOLUME_ID.to_le_bytes()[..], &VOLUME_LABEL[..])
+        );
+        let short = |at: usize| usize::from(u16::from_le_bytes([partition[at], partition[at + 1]]));
+        let directory = (short(14) + usize::from(partition[16]) * short(22)) * SECTOR_SIZE;
+        let entries: Vec<&[u8]> =
+            partition[directory..].chunks_exact(32).take_while(|entry| entry[0] != 0).collect();
+        let files = entries.iter().filter(|entry| entry[11] & 0x18 == 0);
+        // 1 January 1980 is year 0, month 1, day 1; tenths and time of day are 0.
+        let (date, midnight) = ([0x21, 0], [0; 2]);
+        let mut count = 0;
+        for file in files {
+            assert_eq!((file[13], &file[14..16], &file[16..18]), (0, &midnight[..], &date[..]), "made");
+            assert_eq!(file[18..20], date, "read");
+            assert_eq!((&file[22..24], &file[24..26]), (&midnight[..], &date[..]), "changed");
+            count += 1;
+        }
+        assert_eq!(count, sample().len());
+    }
+
     #[test]
     fn an_eight_three_name_is_found_by_a_reader_without_long_names() {
         let card =

@@ -45,6 +45,7 @@ pub fn readable(context: &Context) -> Result<()> {
     let listed = context.must_pass(listed)?.stdout;
     let listed: Vec<&str> = listed.lines().map(|line| line.trim_start_matches("::/")).collect();
     ensure!(listed == NAMES, "mdir lists other files: {listed:?}");
+    nothing_of_its_own_time(context, &card)?;
     same_files_in_folder(context, &card, &folder.join("files"))?;
     let read = |name| fs::read(folder.join("files").join(name));
     ensure!(read("kernel8.img")? == fs::read(build::image_path())?, "another image is on the card");
@@ -55,6 +56,17 @@ pub fn readable(context: &Context) -> Result<()> {
         licence.contains("Broadcom") && !licence.contains("GPL"),
         "not the firmware's licence:\n{licence}"
     );
+    Ok(())
+}
+
+/// Label, serial number and times are the same on every card, whenever it is made.
+fn nothing_of_its_own_time(context: &Context, card: &Path) -> Result<()> {
+    let listed = context.must_pass(MTOOLS.tool().args(["-a", "-i"]).arg(drive(card)).arg("::"))?.stdout;
+    for words in ["is BOOT", "Serial Number is 5643-4956"] {
+        ensure!(listed.contains(words), "the volume is another: {words} is missing in\n{listed}");
+    }
+    let dated = listed.lines().filter(|line| line.contains("1980-01-01   0:00")).count();
+    ensure!(dated == NAMES.len(), "not every file has the time at which FAT begins:\n{listed}");
     Ok(())
 }
 

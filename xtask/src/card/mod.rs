@@ -38,20 +38,22 @@ fn files_for(
     plan: &Plan,
     kernel: &[u8],
 ) -> Result<Vec<CardFile>> {
-    let mut files = Vec::new();
-    for family in families {
-        let names =
-            [family.second_stage, Some((family.start_file)(variant)), Some((family.fixup_file)(variant))];
-        for name in names.into_iter().flatten() {
-            files.push(CardFile::new(name, release.read(name)?));
-        }
-    }
-    files.push(CardFile::new(CONFIG, config(families, variant)?));
+    let families: Vec<Family> =
+        families.iter().copied().filter(|family| family.joins(release, variant)).collect();
+    let (optional, needed): (Vec<&Family>, Vec<&Family>) =
+        families.iter().partition(|family| family.is_optional);
+    let of = |families: Vec<&Family>| -> Result<Vec<CardFile>> {
+        let names = families.into_iter().flat_map(|family| family.names(variant));
+        names.map(|name| Ok(CardFile::new(name, release.read(name)?))).collect()
+    };
+    let mut files = of(needed)?;
+    files.push(CardFile::new(CONFIG, config(&families, variant)?));
     files.push(CardFile::new(COMMAND_LINE, command_line(plan)));
     files.push(CardFile::new(KERNEL, kernel));
     if let Some(licence) = release.licence()? {
         files.push(CardFile::new(LICENCE, licence));
     }
+    files.extend(of(optional)?);
     Ok(files)
 }
 
@@ -130,15 +132,6 @@ mod tests {
     use crate::firmware::Origin;
     use crate::scratch::Scratch;
 
-    /// The second family, as it will be once the image drives it.
-    const PI_4: Family = Family {
-        boards: "4B, 400, CM4",
-        second_stage: None,
-        start_file: |_| "start4.elf",
-        fixup_file: |_| "fixup4.dat",
-        section: "[pi4]",
-    };
-
     /// A release of files that hold their own names.
     fn release(folder: &Scratch, names: &[&str]) -> Release {
         for name in names {
@@ -154,28 +147,80 @@ mod tests {
     }
 
     const PI_3_FILES: [&str; 3] = ["bootcode.bin", "start.elf", "fixup.dat"];
+    const PI_4_FILES: [&str; 2] = ["start4.elf", "fixup4.dat"];
+
+    fn lines_of_variant(config: &str) -> &str {
+        config.split_once("the firmware variant.\n").unwrap().1
+    }
 
     #[test]
-    fn a_card_has_what_its_boards_read_and_the_licence_that_came_with_it() {
+    fn a_release_without_the_files_of_the_pi_4_makes_a_card_for_the_others() {
         let folder = Scratch::new("licence");
+        // Half of a family serves nobody.
         let without = release(&folder, &[&PI_3_FILES[..], &["start4.elf"]].concat());
         let expected = [&PI_3_FILES[..], &[CONFIG, COMMAND_LINE, KERNEL]].concat();
         assert_eq!(names_on_card(ON_CARD, &without), expected);
         folder.file(LICENCE, "text");
         assert_eq!(names_on_card(ON_CARD, &without), [&expected[..], &[LICENCE]].concat());
+        let files = files(&without, Variant::Start, &Plan::default(), b"image").unwrap();
+        assert_eq!(boards(&files), ON_CARD[0].boards);
+        let config = String::from_utf8(files[3].content.clone()).unwrap();
+        assert_eq!(lines_of_variant(&config), "[all]\nstart_file=start.elf\nfixup_file=fixup.dat\n");
     }
 
     #[test]
-    fn another_family_joins_with_its_files_and_a_section_of_its_own() {
+    fn one_card_has_the_files_of_both_families_and_each_reads_its_own() {
         let folder = Scratch::new("families");
-        let release = release(&folder, &[&PI_3_FILES[..], &["start4.elf", "fixup4.dat"]].concat());
-        let families = [ON_CARD[0], PI_4];
-        let names = names_on_card(&families, &release);
-        assert_eq!(names[..5], ["bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat"]);
-        let config = config(&families, Variant::Start).unwrap();
-        let (_, written) = config.split_once("the firmware variant.\n").unwrap();
+        let release = release(&folder, &[&PI_3_FILES[..], &PI_4_FILES].concat());
+        let card = assemble(&release, Variant::Start, &Plan::default(), b"image").unwrap();
+        for name in PI_3_FILES.iter().chain(&PI_4_FILES) {
+            assert_eq!(card.read_file(name).unwrap(), name.as_bytes());
+        }
+        assert_eq!(card.read_file(KERNEL).unwrap(), b"image");
+        let config = String::from_utf8(card.read_file(CONFIG).unwrap()).unwrap();
+        // The last line that is true for a board is the one that counts.
         let expected = "[all]\nstart_file=start.elf\nfixup_file=fixup.dat\n\
                         [pi4]\nstart_file=start4.elf\nfixup_file=fixup4.dat\n";
-        assert_eq!(written, expected);
+        assert_eq!(lines_of_variant(&config), expected);
+        let files = files(&release, Variant::Start, &Plan::default(), b"image").unwrap();
+        assert!(boards(&files).contains("Zero 2 W; 4B, 400, CM4 (") && boards(&files).contains("`skip`"));
+    }
+
+    #[test]
+    fn every_variant_has_its_own_files_for_each_family() {
+        for family in ON_CARD {
+            let mut names: Vec<_> = Variant::ALL.iter().flat_map(|variant| family.names(*variant)).collect();
+            names.retain(|name| family.second_stage != Some(name));
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), 2 * Variant::ALL.len(), "{}", family.boards);
+        }
+    }
+
+    /// Another family is one more constant.
+    #[test]
+    fn a_family_that_joins_later_has_its_files_and_its_section() {
+        let folder = Scratch::new("third-family");
+        let release =
+            release(&folder, &[&PI_3_FILES[..], &PI_4_FILES, &["start6.elf", "fixup6.dat"]].concat());
+        let third = Family {
+            boards: "6",
+            note: None,
+            second_stage: None,
+            start_file: |_| "start6.elf",
+            fixup_file: |_| "fixup6.dat",
+            section: "[pi6]",
+            is_optional: true,
+        };
+        let families = [ON_CARD, &[third]].concat();
+        let names = names_on_card(&families, &release);
+        let expected =
+            [&PI_3_FILES[..], &[CONFIG, COMMAND_LINE, KERNEL], &PI_4_FILES, &["start6.elf", "fixup6.dat"]];
+        assert_eq!(names, expected.concat());
+        let config = config(&families, Variant::Start).unwrap();
+        assert!(
+            config.ends_with("fixup4.dat\n[pi6]\nstart_file=start6.elf\nfixup_file=fixup6.dat\n"),
+            "{config}"
+        );
     }
 }

@@ -63,7 +63,7 @@ fn as_image(options: &Options, json: bool) -> Result<Outcome> {
         return Ok(Outcome::Pass);
     }
     say!("{}: {} MiB, the card that `cargo xtask run` boots", path.display(), card.image().len() >> 20);
-    say!("for boards: {}", card::boards());
+    say!("for boards: {}", card::boards(&files));
     Ok(Outcome::Pass)
 }
 
@@ -79,7 +79,7 @@ fn into_folder(options: &Options, folder: &Path, json: bool) -> Result<Outcome> 
     for file in &written {
         say!("{file}");
     }
-    say!("for boards: {}", card::boards());
+    say!("for boards: {}", card::boards(&files));
     Ok(Outcome::Pass)
 }
 

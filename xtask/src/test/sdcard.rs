@@ -14,7 +14,7 @@ use crate::{build, paths};
 /// Where the partition begins on the card.
 const PARTITION_OFFSET: usize = 1 << 20;
 /// All that is on the card.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 9] = [
     "bootcode.bin",
     "start_db.elf",
     "fixup_db.dat",
@@ -22,6 +22,8 @@ const NAMES: [&str; 7] = [
     "cmdline.txt",
     "kernel8.img",
     "LICENCE.broadcom",
+    "start4db.elf",
+    "fixup4db.dat",
 ];
 
 /// `fsck.fat` and `sfdisk` find no fault, mtools reads every file back, the same options give the same bytes, and a

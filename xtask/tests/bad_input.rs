@@ -39,6 +39,7 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["sdcard", "--out", "/"], "--folder"),
         (&["sdcard", "--folder", "/no/such/folder"], "TFTP"),
         (&["sdcard", "--folder", "/dev/null"], "not a folder"),
+        (&["sdcard", "--folder", "/"], "root of a Linux system"),
         (&["sdcard", "--folder", "/", "--out", "card.img"], "--out"),
         (&["sdcard", "--serial", "a1b2c3d4"], "--folder"),
         (&["sdcard", "--folder", "/", "--serial", "../../etc"], "8 hexadecimal digits"),

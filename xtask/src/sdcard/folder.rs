@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emulator::card::CardFile;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use serde::Serialize;
 
 use crate::card::is_second_stage;
 use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::replace::Replacement;
+use crate::shell::quoted;
 
 /// The list, as `sha256sum --check` reads it.
 const LIST: &str = "harness.sha256";
@@ -64,20 +67,47 @@ impl fmt::Display for Written {
     }
 }
 
-/// Finds out before the work is done whether there is such a folder. It is not made: behind a mistyped mount point
-/// the files would end on the wrong disk.
+impl Written {
+    /// The command that gives the file its name back that had it before.
+    pub fn undo(&self) -> Option<String> {
+        let kept = quoted(self.kept_as.as_ref()?.as_os_str());
+        Some(format!("mv {kept} {}", quoted(self.path.as_os_str())))
+    }
+}
+
+/// Finds out before the work is done whether there is such a folder, and whether it can be one for a board. It is not made:
+/// behind a mistyped mount point the files would end on the wrong disk.
 ///
 /// # Errors
-/// If there is none.
+/// If there is none, it is another one, or it may not be written.
 pub fn check(folder: &Path) -> Result<()> {
     let shown = folder.display();
     match fs::metadata(folder) {
-        Ok(there) if there.is_dir() => Ok(()),
-        Ok(_) => bail!("{shown} is not a folder"),
+        Ok(there) if there.is_dir() => {}
+        Ok(_) => bail!(
+            "{shown} is not a folder: --folder wants the mounted boot partition of a card, or the root of a TFTP server"
+        ),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("there is no folder {shown}: mount the card, or make the folder if it is to be a TFTP root")
         }
-        Err(error) => Err(error).with_context(|| format!("cannot look into {shown}")),
+        Err(error) => return Err(error).with_context(|| format!("cannot look into {shown}")),
+    }
+    // The other partition of a card with Raspberry Pi OS, or of this PC.
+    if ["etc", "usr"].iter().all(|name| folder.join(name).is_dir()) {
+        bail!(
+            "{shown} is the root of a Linux system, where no board looks for its files. They belong on the FAT partition of \
+             the card, which Raspberry Pi OS calls bootfs"
+        );
+    }
+    match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        Err(Errno::ACCESS | Errno::PERM) => bail!(
+            "you may not write into {shown}. A FAT partition belongs to whoever mounted it: let the desktop mount it, or mount \
+             it with the option uid=$(id --user)"
+        ),
+        Err(Errno::ROFS) => bail!(
+            "{shown} is mounted read-only: if the card has a switch, move it away from LOCK, and mount it anew"
+        ),
+        written => written.with_context(|| format!("cannot write into {shown}")),
     }
 }
 
@@ -288,6 +318,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_kept_gets_its_name_back_by_the_commands_that_are_shown() {
+        let folder = Scratch::new("folder of a card");
+        folder.file("config.txt", "theirs");
+        folder.file("kernel8.img", "linux");
+        let written = write(&folder.path, None, &sample("image"), &Notice::default()).unwrap();
+        let undo: Vec<String> = written.iter().filter_map(Written::undo).collect();
+        let ran = std::process::Command::new("sh").args(["-ec", &undo.join("\n")]).status().unwrap();
+        assert!(ran.success(), "{undo:?}");
+        assert_eq!(
+            (folder.read("config.txt"), folder.read("kernel8.img")),
+            ("theirs".into(), "linux".into())
+        );
+        assert_eq!(folder.names(), ["bootcode.bin", "config.txt", LIST, "kernel8.img"]);
+    }
+
+    #[test]
     fn a_file_of_ours_that_somebody_has_edited_is_kept_under_a_name_of_its_own() {
         let folder = Scratch::new("folder-edited");
         folder.file("config.txt", "theirs");
@@ -372,5 +418,14 @@ mod tests {
         assert!(error.contains("no folder") && error.contains("TFTP"), "{error}");
         assert!(check(&folder.file("file", "")).is_err());
         assert!(check(&folder.path).is_ok());
+    }
+
+    #[test]
+    fn the_root_of_a_linux_system_is_not_taken_for_a_boot_partition() {
+        let folder = Scratch::new("folder-rootfs");
+        folder.file("etc/fstab", "");
+        folder.file("usr/bin/env", "");
+        let error = check(&folder.path).unwrap_err().to_string();
+        assert!(error.contains("root of a Linux system") && error.contains("bootfs"), "{error}");
     }
 }

@@ -2,6 +2,11 @@
 
 mod folder;
 mod image;
+#[cfg(target_os = "linux")]
+mod place;
+#[cfg(not(target_os = "linux"))]
+#[path = "place_elsewhere.rs"]
+mod place;
 
 use std::path::{Path, PathBuf};
 
@@ -72,6 +77,12 @@ fn into_folder(options: &Options, folder: &Path, json: bool) -> Result<Outcome> 
     let (files, _) = run::make_files(&options.card)?;
     let written = folder::write(folder, options.serial.as_deref(), &files, &Notice::of_interrupts()?)?;
     warn_without_licence(&files);
+    if options.serial.is_none() && place::is_no_boot_partition(folder) {
+        eprintln!(
+            "{} is the root of a file system that is not FAT: no board starts from it as a card, only over the network.",
+            folder.display()
+        );
+    }
     if json {
         say!("{}", serde_json::json!({ "folder": folder, "files": written }));
         return Ok(Outcome::Pass);
@@ -80,6 +91,15 @@ fn into_folder(options: &Options, folder: &Path, json: bool) -> Result<Outcome> 
         say!("{file}");
     }
     say!("for boards: {}", card::boards(&files));
+    let undo: Vec<String> = written.iter().filter_map(folder::Written::undo).collect();
+    if !undo.is_empty() {
+        say!(
+            "{} of what was there are kept under other names. If they start another system, such as Raspberry Pi OS, it \
+             starts again from this card after:",
+            undo.len()
+        );
+        undo.iter().for_each(|command| say!("  {command}"));
+    }
     Ok(Outcome::Pass)
 }
 

@@ -4,22 +4,63 @@ use std::io::{BufRead, Write};
 
 use anyhow::Result;
 
+use super::contents::Content;
 use super::disks::{Disk, size};
+use crate::terminal::printable;
 
-/// What the disk is, and what is on it: a line for the disk, one for each partition.
+/// What the disk is, and what is on it: a line for the disk, and below it one for each thing there.
 pub fn describe(disk: &Disk) -> String {
-    let model = disk.model.as_deref().unwrap_or("no model known");
     let kind = if disk.removable { "removable" } else { "fixed" };
-    let mut text = format!("{}: {model}, {}, {}, {kind}", disk.path.display(), size(disk.bytes), disk.bus);
-    if disk.partitions.is_empty() {
-        text.push_str("\n  no partitions");
-    }
-    for partition in &disk.partitions {
-        let label = partition.label.as_deref().map_or(String::new(), |label| format!("  \"{label}\""));
-        let file_system = partition.file_system.as_deref().unwrap_or("unknown");
-        text.push_str(&format!("\n  {}  {}  {file_system}{label}", partition.name, size(partition.bytes)));
+    let path = disk.path.display();
+    let mut text = format!("{path}: {}, {}, {}, {kind}", disk.model_words(), size(disk.bytes), disk.bus);
+    for line in on_it(disk) {
+        text.push_str("\n  ");
+        text.push_str(&line);
     }
     text
+}
+
+fn on_it(disk: &Disk) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(table) = disk.table {
+        let nothing = if disk.partitions.is_empty() { ", without partitions" } else { "" };
+        lines.push(format!("{} partition table{nothing}", table.name()));
+    }
+    if disk.file_system.is_some() {
+        // A stick made of an ISO image has both.
+        let whole = if disk.partitions.is_empty() { "on the whole disk" } else { "beside the partitions" };
+        lines.push(format!("{} {whole}", held(disk.file_system.as_deref(), disk.label.as_deref())));
+    }
+    for partition in &disk.partitions {
+        let held = held(partition.file_system.as_deref(), partition.label.as_deref());
+        lines.push(format!("{}  {}  {held}", partition.name, size(partition.bytes)));
+    }
+    let nothing = match disk.content {
+        Content::Known => return lines,
+        Content::Blank => "nothing: its first and its last MiB are zeros",
+        Content::Unknown => "no partition table, and no file system that is known here",
+        Content::Denied => "no partitions; what else is on it may be seen by root only",
+        Content::Unseen => "no partitions",
+    };
+    lines.push(nothing.to_owned());
+    lines
+}
+
+/// A file system, or what else it is, and its label.
+fn held(kind: Option<&str>, label: Option<&str>) -> String {
+    let kind = match kind {
+        None => "unknown",
+        Some("crypto_LUKS") => "encrypted by LUKS",
+        Some("BitLocker") => "encrypted by BitLocker",
+        Some("LVM2_member") => "part of LVM",
+        Some("linux_raid_member") => "part of a RAID",
+        Some("swap") => "swap area",
+        Some(kind) => kind,
+    };
+    // A label is whatever somebody has written there.
+    let label =
+        label.map_or(String::new(), |label| format!(" \"{}\"", printable(label).replace(['\n', '\t'], " ")));
+    format!("{}{label}", printable(kind).replace(['\n', '\t'], " "))
 }
 
 /// Asks for the disk's name: unlike a `y` it is not typed by habit, and a mistaken disk is noticed while it is typed.

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::contents::{Content, Signature, Table};
 use super::system::{System, attribute, names_in};
+use crate::terminal::printable;
 
 /// Sysfs counts in sectors of this size, whatever the disk's own are.
 const SECTOR: u64 = 512;
@@ -71,6 +73,14 @@ pub struct Disk {
     pub made_of: Vec<String>,
     /// Its partitions, by name.
     pub partitions: Vec<Partition>,
+    /// Whether anybody has looked at what is on it; these four are filled by [`look`](super::contents::look).
+    pub content: Content,
+    /// What divides it.
+    pub table: Option<Table>,
+    /// What the whole disk holds, without partitions or beside them: blkid's name of a file system or another use.
+    pub file_system: Option<String>,
+    /// Label of that.
+    pub label: Option<String>,
 }
 
 /// A partition.
@@ -78,6 +88,9 @@ pub struct Disk {
 pub struct Partition {
     /// The kernel's name, as `sdb1`.
     pub name: String,
+    /// Where it begins, in bytes.
+    #[serde(skip)]
+    pub start: u64,
     /// Size.
     pub bytes: u64,
     /// Label of the file system.
@@ -113,6 +126,10 @@ impl Disk {
             sequence: number("diskseq"),
             made_of: names_in(&folder.join("slaves"))?,
             partitions: partitions(system, &folder)?,
+            content: Content::Unseen,
+            table: None,
+            file_system: None,
+            label: None,
         })
     }
 
@@ -122,6 +139,12 @@ impl Disk {
     /// If sysfs cannot be read. One that goes away meanwhile is left out.
     pub fn all(system: &System) -> Result<Vec<Self>> {
         Ok(system.disk_names()?.iter().filter_map(|name| Self::read(system, name).ok()).collect())
+    }
+
+    /// Maker and model for a line of text.
+    pub fn model_words(&self) -> String {
+        let model = self.model.as_deref().unwrap_or("no model known");
+        printable(model).replace(['\n', '\t'], " ")
     }
 
     /// True if this is still the same medium in the same place as `before`.
@@ -137,7 +160,9 @@ fn model(folder: &Path) -> Option<String> {
     let words: Vec<String> = [part("vendor"), part("model").or(part("name"))].into_iter().flatten().collect();
     // Virtio and some controllers have a number for a vendor.
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.starts_with("0x")).collect();
-    Some(words.join(" ")).filter(|model| !model.is_empty())
+    let model = Some(words.join(" ")).filter(|model| !model.is_empty());
+    // A loop device is the file behind it.
+    model.or_else(|| Some(format!("file {}", attribute(folder, "loop/backing_file")?)))
 }
 
 /// The path in sysfs leads through everything between processor and disk.
@@ -168,18 +193,14 @@ fn partitions(system: &System, disk: &Path) -> Result<Vec<Partition>> {
         if !folder.join("partition").is_file() {
             continue;
         }
-        let sectors: u64 = attribute(&folder, "size").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let found =
-            attribute(&folder, "dev").map(|number| found_by_udev(system, &number)).unwrap_or_default();
-        let value = |key: &str| {
-            let line =
-                found.lines().find_map(|line| line.strip_prefix("E:")?.strip_prefix(key)?.strip_prefix('='));
-            line.map(str::to_owned)
-        };
+        let sectors = |name| attribute(&folder, name).and_then(|text| text.parse().ok()).unwrap_or(0u64);
+        let found = attribute(&folder, "dev").and_then(|number| signature_by_udev(system, &number));
+        let (file_system, label) = Signature::parts(found);
         partitions.push(Partition {
-            bytes: sectors.saturating_mul(SECTOR),
-            label: value("ID_FS_LABEL"),
-            file_system: value("ID_FS_TYPE"),
+            start: sectors("start").saturating_mul(SECTOR),
+            bytes: sectors("size").saturating_mul(SECTOR),
+            label,
+            file_system,
             name,
         });
     }
@@ -188,8 +209,15 @@ fn partitions(system: &System, disk: &Path) -> Result<Vec<Partition>> {
     Ok(partitions)
 }
 
-fn found_by_udev(system: &System, number: &str) -> String {
-    fs::read_to_string(system.udev.join(format!("b{number}"))).unwrap_or_default()
+/// What udev found on the device with this number.
+pub fn signature_by_udev(system: &System, number: &str) -> Option<Signature> {
+    let found = fs::read_to_string(system.udev.join(format!("b{number}"))).ok()?;
+    let value = |key: &str| {
+        let line =
+            found.lines().find_map(|line| line.strip_prefix("E:")?.strip_prefix(key)?.strip_prefix('='));
+        line.map(str::to_owned)
+    };
+    Signature::of(value("ID_FS_TYPE"), value("ID_FS_LABEL"))
 }
 
 /// A size as it is printed on cards: decimal.

@@ -5,6 +5,7 @@ use emulator::card::CARD_SIZE;
 use serde::Serialize;
 
 use super::ask::describe;
+use super::contents;
 use super::disks::{Bus, Disk};
 use super::in_use::uses;
 use super::refuse::{Refusal, refusal};
@@ -26,11 +27,15 @@ pub struct Listed {
 /// If the kernel does not tell.
 pub fn list(system: &System) -> Result<Vec<Listed>> {
     let mut listed = Vec::new();
-    for disk in Disk::all(system)? {
+    for mut disk in Disk::all(system)? {
         if disk.bytes == 0 && disk.bus == Bus::Virtual {
             continue;
         }
         let refused = refusal(&disk, &uses(system, &disk)?, CARD_SIZE as u64, false);
+        if refused.is_none() {
+            // The others are left in peace: a disk may sleep, a drive may have to close its tray.
+            contents::look(system, &mut disk);
+        }
         listed.push(Listed { refused: refused.as_ref().map(Refusal::short), disk });
     }
     Ok(listed)

@@ -3,6 +3,7 @@
 //! Everything that touches this PC comes in from outside ([`World`]): what disks there are, who answers, what is written.
 
 mod ask;
+mod contents;
 #[cfg(target_os = "linux")]
 mod device;
 #[cfg(not(target_os = "linux"))]
@@ -138,7 +139,7 @@ struct Flashed {
 }
 
 fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
-    let disk = target::find(&world.system, job.device)?;
+    let mut disk = target::find(&world.system, job.device)?;
     refuse(&world.system, &disk, CARD_SIZE as u64, job.fixed_disk)?;
     permitted(&disk)?;
     ensure!(
@@ -147,6 +148,7 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
     );
     let image = (world.image)()?;
     refuse(&world.system, &disk, image.len() as u64, job.fixed_disk)?;
+    contents::look(&world.system, &mut disk);
     if job.yes {
         eprintln!("{}", ask::describe(&disk));
     } else if !(world.ask)(&disk)? {

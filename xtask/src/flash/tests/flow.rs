@@ -38,8 +38,8 @@ impl Medium for Shared {
 }
 
 /// What happens besides.
-struct Scene<'a> {
-    fake: &'a RefCell<Fake>,
+pub struct Scene<'a> {
+    pub fake: &'a RefCell<Fake>,
     disk: Shared,
     answer: &'a str,
     yes: bool,
@@ -47,11 +47,11 @@ struct Scene<'a> {
     notice: Notice,
     /// While the person thinks.
     meanwhile: &'a dyn Fn(&mut Fake),
-    asked: RefCell<String>,
+    pub asked: RefCell<String>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(fake: &'a RefCell<Fake>, answer: &'a str) -> Self {
+    pub fn new(fake: &'a RefCell<Fake>, answer: &'a str) -> Self {
         Self {
             fake,
             disk: Shared(Rc::new(RefCell::new(Memory::new()))),
@@ -89,7 +89,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The words of a flash that must fail without touching the disk.
-    fn refused(&self) -> String {
+    pub fn refused(&self) -> String {
         let error = self.flash().expect_err("must be refused");
         assert!(self.is_untouched(), "{error:#}");
         format!("{error:#}")

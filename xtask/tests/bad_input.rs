@@ -35,6 +35,8 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["flash", "--yes"], "DEV"),
         (&["flash", "--card", "card.img"], "DEV"),
         (&["flash", "--dangerously-write-fixed-disk"], "DEV"),
+        (&["flash", "/dev/null", "--confirm", "x"], "--dangerously-write-fixed-disk"),
+        (&["flash", "/dev/null", "--card", "card.img", "--toolchain", "auto"], "--toolchain"),
         (&["flash", "/dev/null", "--card", "card.img", "--iterations", "5"], "--iterations"),
         (&["sdcard", "--out", "/"], "--folder"),
         (&["sdcard", "--folder", "/no/such/folder"], "TFTP"),

@@ -147,6 +147,11 @@ impl Disk {
         printable(model).replace(['\n', '\t'], " ")
     }
 
+    /// What tells it from another disk that has got its name: a script repeats this instead of a person's answer.
+    pub fn identity(&self) -> String {
+        format!("{}, {} bytes", self.model_words(), self.bytes)
+    }
+
     /// True if this is still the same medium in the same place as `before`.
     pub fn is_still(&self, before: &Self) -> bool {
         (&self.number, self.bytes, &self.model, self.sequence)

@@ -3,6 +3,7 @@
 //! Everything that touches this PC comes in from outside ([`World`]): what disks there are, who answers, what is written.
 
 mod ask;
+mod consent;
 mod contents;
 #[cfg(target_os = "linux")]
 mod device;
@@ -41,6 +42,7 @@ use crate::interrupt::Notice;
 use crate::outcome::Outcome;
 use crate::terminal::say;
 use crate::{card, run};
+use consent::Consent;
 use device::BlockDevice;
 use disks::{Disk, size};
 use failure::Failure;
@@ -63,16 +65,23 @@ pub struct Options {
     /// Write this card image as it is, instead of making one.
     #[arg(long = "card", value_name = "FILE", requires = "device",
           conflicts_with_all = ["firmware", "variant", "scenarios", "iterations", "seed", "sizes", "deadline_ms",
-                                "limit_s", "first_transaction", "delay_us", "samples"])]
+                                "limit_s", "first_transaction", "delay_us", "samples", "toolchain", "log_level"])]
     pub card_image: Option<PathBuf>,
-    /// Do not ask. What is unsafe is refused all the same.
+    /// Do not ask. What is unsafe is refused all the same, and so is a disk that is not a card.
     #[arg(long, requires = "device")]
     pub yes: bool,
     /// Also write a disk that does not look like a card: one that is not removable, or larger than any card.
     ///
-    /// A disk that the system runs from, or that is in use, is refused with this too.
+    /// A disk that the system runs from, or that is in use, is refused with this too. Its name is asked for; --yes does
+    /// not answer, --confirm does.
     #[arg(long = "dangerously-write-fixed-disk", requires = "device")]
     pub fixed_disk: bool,
+    /// Write a disk that does not look like a card without asking, if these are its model and size.
+    ///
+    /// In the words that flash has for them, such as "WDC WD10, 1000204886016 bytes": a script that was made for one disk
+    /// does not overwrite another that has got its name.
+    #[arg(long, value_name = "WORDS", requires = "fixed_disk", conflicts_with = "yes")]
+    pub confirm: Option<String>,
 }
 
 /// Writes a card, or lists the disks that could be written.
@@ -92,7 +101,8 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         list::print(&system, json)?;
         return Ok(Outcome::Pass);
     };
-    let job = Job { device, yes: options.yes, fixed_disk: options.fixed_disk };
+    let job =
+        Job { device, yes: options.yes, fixed_disk: options.fixed_disk, confirm: options.confirm.as_deref() };
     let mut world = World {
         system,
         ask: &mut |disk| ask::agrees(disk, &mut io::stdin().lock(), &mut io::stderr()),
@@ -111,6 +121,7 @@ struct Job<'a> {
     device: &'a Path,
     yes: bool,
     fixed_disk: bool,
+    confirm: Option<&'a str>,
 }
 
 /// What this PC has and does.
@@ -141,18 +152,14 @@ struct Flashed {
 fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
     let mut disk = target::find(&world.system, job.device)?;
     refuse(&world.system, &disk, CARD_SIZE as u64, job.fixed_disk)?;
+    let consent = consent::of(job, &disk, world.terminal)?;
     permitted(&disk)?;
-    ensure!(
-        job.yes || world.terminal,
-        "nothing is written without being asked for, and there is no terminal to ask on: --yes does not ask"
-    );
     let image = (world.image)()?;
     refuse(&world.system, &disk, image.len() as u64, job.fixed_disk)?;
     contents::look(&world.system, &mut disk);
-    if job.yes {
-        eprintln!("{}", ask::describe(&disk));
-    } else if !(world.ask)(&disk)? {
-        bail!("{} is as it was", disk.path.display());
+    match consent {
+        Consent::Given => eprintln!("{}", ask::describe(&disk)),
+        Consent::Ask => ensure!((world.ask)(&disk)?, "{} was not touched", disk.path.display()),
     }
     let notice = (world.notice)()?;
     let mut medium = (world.open)(&disk)?;

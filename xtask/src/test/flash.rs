@@ -49,6 +49,7 @@ pub fn real_disks(context: &Context) -> Result<()> {
     context.must_pass(context.xtask(["sdcard", "--out"])?.arg(&card))?;
     let mut bench = Bench { context, folder, card, undo: Undo(Vec::new()) };
     bench.written_and_read_back()?;
+    bench.shown()?;
     bench.refused()?;
     bench.full()
 }
@@ -70,8 +71,24 @@ impl Bench<'_> {
     }
 
     fn flash(&self, device: &str, options: &[&str]) -> Result<Tool> {
-        let flash = self.context.xtask(["--json", "flash", "--yes", "--card"])?.arg(&self.card);
+        let flash = self.context.xtask(["--json", "flash", "--card"])?.arg(&self.card);
         Ok(flash.arg(device).args(options))
+    }
+
+    /// Flash, and somebody at a terminal who answers this.
+    fn answered(&self, device: &str, answer: &str) -> Result<Tool> {
+        let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([device, FIXED]);
+        let command = format!("echo {answer} | script --quiet --return --command '{flash}' /dev/null");
+        Ok(Tool::new("sh").args(["-c", &command]))
+    }
+
+    /// What `--confirm` wants for this disk: as the list has it.
+    fn identity(&self, device: &str) -> Result<String> {
+        let list = self.context.must_pass(self.context.xtask(["--json", "flash"])?)?.stdout;
+        let list: serde_json::Value = serde_json::from_str(&list)?;
+        let disks = list["disks"].as_array().context("no list of disks")?;
+        let disk = disks.iter().find(|disk| disk["path"] == device).context("the disk is not listed")?;
+        Ok(format!("{}, {} bytes", disk["model"].as_str().unwrap_or_default(), disk["bytes"]))
     }
 
     fn must_refuse(&self, device: &str, options: &[&str], why: &str) -> Result<()> {
@@ -83,20 +100,18 @@ impl Bench<'_> {
     fn written_and_read_back(&mut self) -> Result<()> {
         let disk = self.old_file("disk", 96)?;
         let device = self.attach(&disk, &[])?;
-        self.must_refuse(&device, &[], FIXED)?;
+        let identity = self.identity(&device)?;
+        self.must_refuse(&device, &["--yes"], FIXED)?;
+        self.must_refuse(&device, &["--yes", FIXED], "--confirm")?;
+        self.must_refuse(&device, &[FIXED], &identity)?;
+        self.must_refuse(&device, &[FIXED, "--confirm", "another, 1 bytes"], "not touched")?;
+        self.context.must_end_with(2, self.answered(&device, "y")?)?;
         ensure!(fs::read(&disk)?.iter().all(|byte| *byte == OLD), "a disk that was refused has been written");
-
-        let answered = |answer: &str| {
-            let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([&device, FIXED]);
-            let command = format!("echo {answer} | script --quiet --return --command '{flash}' /dev/null");
-            anyhow::Ok(Tool::new("sh").args(["-c", &command]))
-        };
-        self.context.must_end_with(2, answered("y")?)?;
-        ensure!(fs::read(&disk)?.iter().all(|byte| *byte == OLD), "a disk has been written for a mere y");
         let name = device.trim_start_matches("/dev/");
-        self.context.must_pass(answered(name)?)?;
+        self.context.must_pass(self.answered(&device, name)?)?;
 
-        let done = self.context.must_pass(self.flash(&device, &[FIXED])?)?.stdout;
+        let confirmed = self.flash(&device, &[FIXED, "--confirm", &identity])?;
+        let done = self.context.must_pass(confirmed)?.stdout;
         let done: serde_json::Value = serde_json::from_str(&done)?;
         ensure!(done["verified"] == true, "not verified: {done}");
         let (bytes, card) = (fs::read(&disk)?, fs::read(&self.card)?);
@@ -108,6 +123,27 @@ impl Bench<'_> {
         ensure!(verified.stdout.contains("No errors"), "sfdisk finds fault:\n{}", verified.stdout);
         self.context
             .say(&format!("{device}: {used} bytes written, read back, and found in the file behind it"));
+        Ok(())
+    }
+
+    /// What is on a disk is shown before it is lost, also without a partition table, or with one that the kernel has not read.
+    fn shown(&mut self) -> Result<()> {
+        let disk = self.old_file("shown", 64)?;
+        let device = self.attach(&disk, &[])?;
+        let gpt = "printf 'label: gpt\\nsize=8MiB\\n' | /usr/sbin/sfdisk --quiet \"$0\"";
+        let cases = [
+            ("true", "no partition table, and no file system"),
+            ("/usr/sbin/mkfs.ext4 -q -F -L backup \"$0\"", "ext4 \"backup\" on the whole disk"),
+            ("/usr/sbin/mkswap -L spare \"$0\"", "swap area \"spare\" on the whole disk"),
+            ("/usr/sbin/mkfs.vfat -I -n CAMERA \"$0\"", "vfat \"CAMERA\" on the whole disk"),
+            (gpt, "GPT partition table"),
+            ("dd if=/dev/zero of=\"$0\" bs=1M count=64 status=none", "zeros"),
+        ];
+        for (command, words) in cases {
+            self.context.must_pass(Tool::new("sh").args(["-ec", command, &device]))?;
+            let shown = self.context.must_end_with(2, self.answered(&device, "no")?)?.stdout;
+            ensure!(shown.contains(words), "after {command} not shown: {words}\n{shown}");
+        }
         Ok(())
     }
 
@@ -158,7 +194,8 @@ impl Bench<'_> {
         let disk = point.join("disk");
         fs::File::create(&disk)?.set_len(96 * MIB as u64)?;
         let device = self.attach(&disk, &[])?;
-        self.must_refuse(&device, &[FIXED], "no partition table now")?;
+        let identity = self.identity(&device)?;
+        self.must_refuse(&device, &[FIXED, "--confirm", &identity], "no partition table now")?;
         let bytes = fs::read(&disk)?;
         ensure!(bytes[..4096].iter().all(|byte| *byte == 0), "a half-written card has a partition table");
         self.context.say("a disk that breaks off in the middle has no partition table");

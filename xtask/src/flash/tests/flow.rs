@@ -43,6 +43,8 @@ pub struct Scene<'a> {
     disk: Shared,
     answer: &'a str,
     yes: bool,
+    fixed_disk: bool,
+    confirm: Option<&'a str>,
     terminal: bool,
     notice: Notice,
     /// While the person thinks.
@@ -57,6 +59,8 @@ impl<'a> Scene<'a> {
             disk: Shared(Rc::new(RefCell::new(Memory::new()))),
             answer,
             yes: false,
+            fixed_disk: false,
+            confirm: None,
             terminal: true,
             notice: Notice::default(),
             meanwhile: &|_| (),
@@ -81,7 +85,8 @@ impl<'a> Scene<'a> {
             notice: &mut || Ok(self.notice.clone()),
             terminal: self.terminal,
         };
-        flash(&Job { device: &device, yes: self.yes, fixed_disk: false }, &mut world)
+        let (yes, fixed_disk, confirm) = (self.yes, self.fixed_disk, self.confirm);
+        flash(&Job { device: &device, yes, fixed_disk, confirm }, &mut world)
     }
 
     fn is_untouched(&self) -> bool {
@@ -116,7 +121,7 @@ fn any_other_answer_leaves_the_disk_as_it_was() {
     for answer in ["", "\n", "y\n", "yes\n", "sda\n", "sdb1\n", "SDB\n", "no sdb\n"] {
         let fake = RefCell::new(Fake::new("refused").with_card());
         let words = Scene::new(&fake, answer).refused();
-        assert!(words.contains("is as it was"), "{answer:?}: {words}");
+        assert!(words.contains("was not touched"), "{answer:?}: {words}");
     }
 }
 
@@ -139,6 +144,46 @@ fn yes_does_not_make_anything_safe() {
     let mut scene = Scene::new(&fake, "");
     scene.yes = true;
     assert!(scene.refused().contains("umount"));
+}
+
+/// A disk of this PC that nobody uses.
+fn with_fixed_disk(test: &str) -> RefCell<Fake> {
+    let mut fake = Fake::new(test);
+    let attributes = [("device/vendor", "ATA"), ("device/model", "WDC WD10")];
+    fake.disk(crate::flash::fake::SATA, "sdb", "8:16", 1_953_525_168, &attributes);
+    RefCell::new(fake)
+}
+
+#[test]
+fn a_fixed_disk_is_not_overwritten_by_options_alone() {
+    let fake = with_fixed_disk("fixed-yes");
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.fixed_disk = true;
+    scene.yes = true;
+    let words = scene.refused();
+    assert!(words.contains("--yes") && words.contains("--confirm"), "{words}");
+    scene.yes = false;
+    assert!(scene.flash().unwrap().result.is_ok());
+    assert!(scene.asked.borrow().contains("WDC WD10"));
+}
+
+#[test]
+fn a_script_overwrites_a_fixed_disk_by_its_model_and_size_and_no_other_one() {
+    let fake = with_fixed_disk("fixed-script");
+    let mut scene = Scene::new(&fake, "");
+    (scene.fixed_disk, scene.terminal) = (true, false);
+    let words = scene.refused();
+    assert!(words.contains("--confirm 'ATA WDC WD10, 1000204886016 bytes'"), "{words}");
+    assert!(!words.contains("--yes"), "{words}");
+    scene.confirm = Some("ATA WDC WD20, 1000204886016 bytes");
+    let words = scene.refused();
+    assert!(
+        words.contains("another disk") && words.contains("\"ATA WDC WD10, 1000204886016 bytes\""),
+        "{words}"
+    );
+    scene.confirm = Some("ATA WDC WD10, 1000204886016 bytes");
+    assert!(scene.flash().unwrap().result.is_ok());
+    assert!(scene.asked.borrow().is_empty());
 }
 
 #[test]
@@ -217,4 +262,27 @@ fn a_bad_card_is_a_result_and_not_an_error() {
     scene.disk.0.borrow_mut().stuck_at = Some(3 << 20);
     let flashed = scene.flash().unwrap();
     assert_eq!(flashed.result.unwrap_err().offset, 3 << 20);
+}
+
+/// What would have no effect is not taken without a word.
+#[test]
+fn beside_a_card_image_every_option_that_shapes_a_card_is_refused() {
+    use clap::{Args, Command, Parser};
+    let shaping = crate::cli::CardOptions::augment_args(Command::new("card"));
+    let mut count = 0;
+    for option in shaping.get_arguments() {
+        let name = format!("--{}", option.get_long().unwrap());
+        let value = match option.get_possible_values().first() {
+            Some(value) if name != "--scenario" => value.get_name().to_owned(),
+            _ if name == "--scenario" => "all".to_owned(),
+            _ => "64".to_owned(),
+        };
+        let words = ["cargo xtask", "flash", "/dev/sdb", &name, &value];
+        assert!(crate::cli::Cli::try_parse_from(words).is_ok(), "{words:?}");
+        let with_card = crate::cli::Cli::try_parse_from([&words[..], &["--card", "card.img"]].concat());
+        let error = with_card.expect_err(&name);
+        assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict, "{name}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
 }

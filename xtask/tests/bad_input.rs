@@ -28,7 +28,7 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["soak", "--first-transaction", "0"], "--first-transaction"),
         (&["boots", "--count", "0"], "--count"),
         (&["sdcard", "--out", "/dev/null"], "not a file"),
-        (&["flash", "/dev/no-such-disk", "--yes"], "is the card in?"),
+        (&["flash", "/dev/no-such-disk", "--yes"], "is the card in"),
         (&["flash", "/dev/null", "--yes"], "not a disk"),
         (&["flash", "/", "--yes"], "sdcard --folder"),
         (&["flash", "/proc/self/exe", "--yes"], "sdcard --out"),

@@ -1,12 +1,19 @@
 //! Shows what would be overwritten, and asks.
 
-use std::io::{BufRead, Write};
+use std::io::{self, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use super::contents::Content;
 use super::disks::{Disk, size};
+use crate::interrupt::Notice;
 use crate::terminal::printable;
+
+/// How often Ctrl-C is looked for while the question stands.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// What the disk is, and what is on it: a line for the disk, and below it one for each thing there.
 pub fn describe(disk: &Disk) -> String {
@@ -67,8 +74,13 @@ fn held(kind: Option<&str>, label: Option<&str>) -> String {
 /// Anything else, or the end of the input, means no.
 ///
 /// # Errors
-/// If there is nobody to ask.
-pub fn agrees(disk: &Disk, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<bool> {
+/// If there is nobody to ask, and at Ctrl-C.
+pub fn agrees(
+    disk: &Disk,
+    answer: impl FnOnce() -> io::Result<String> + Send + 'static,
+    output: &mut dyn Write,
+    notice: &Notice,
+) -> Result<bool> {
     let name = &disk.name;
     write!(
         output,
@@ -76,7 +88,34 @@ pub fn agrees(disk: &Disk, input: &mut dyn BufRead, output: &mut dyn Write) -> R
         describe(disk)
     )?;
     output.flush()?;
-    let mut answer = String::new();
-    input.read_line(&mut answer)?;
+    let answer = wait(answer, notice);
+    if !matches!(&answer, Ok(answer) if answer.ends_with('\n')) {
+        // What is said next begins a line.
+        writeln!(output)?;
+    }
+    let answer = answer.with_context(|| format!("{} was not touched", disk.path.display()))?;
     Ok(answer.trim() == name)
+}
+
+/// A line from standard input.
+pub fn of_terminal() -> io::Result<String> {
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer)
+}
+
+/// Reading a line does not end at Ctrl-C: somebody else does it, and is left behind.
+fn wait(answer: impl FnOnce() -> io::Result<String> + Send + 'static, notice: &Notice) -> Result<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = sender.send(answer());
+    });
+    loop {
+        match receiver.recv_timeout(GLANCE) {
+            Ok(answer) => return Ok(answer?),
+            Err(RecvTimeoutError::Timeout) => notice.check()?,
+            Err(RecvTimeoutError::Disconnected) => bail!("nobody can be asked"),
+        }
+    }
 }

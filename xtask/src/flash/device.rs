@@ -4,11 +4,14 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{Advice, OFlags, fadvise, major, minor};
+use rustix::io::Errno;
 
 use super::disks::Disk;
-use super::medium::{CHUNK, Medium};
+use super::failure::{gone, not_permitted};
+use super::medium::{CHUNK, Medium, Reading};
+use super::refuse::AGAIN;
 
 /// What the memory for transfers past the page cache is aligned to: at least any disk's sector.
 const ALIGNMENT: usize = 4096;
@@ -39,12 +42,12 @@ impl BlockDevice {
             Ok(file) => (file, true),
             // Few drivers do not offer that.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                (open(disk, OFlags::EXCL).with_context(|| why_not(disk))?, false)
+                (open(disk, OFlags::EXCL).or_else(|error| why_not(disk, error))?, false)
             }
-            Err(error) => return Err(error).with_context(|| why_not(disk)),
+            Err(error) => (why_not(disk, error)?, false),
         };
         if number(&file.metadata()?).as_ref() != Some(&disk.number) {
-            bail!("{} is no longer the disk it was", disk.path.display());
+            bail!("{} leads to another disk now than a moment ago: nothing was written", disk.path.display());
         }
         Ok(Self { file, bytes: disk.bytes, direct, buffer: Aligned::new() })
     }
@@ -54,16 +57,29 @@ fn open(disk: &Disk, flags: OFlags) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).custom_flags(flags.bits() as i32).open(&disk.path)
 }
 
-fn why_not(disk: &Disk) -> String {
-    format!(
-        "cannot open {} for ourselves alone (is it mounted, or used by another program?)",
-        disk.path.display()
-    )
+/// Nothing has been written yet.
+fn why_not(disk: &Disk, error: io::Error) -> Result<File> {
+    let path = disk.path.display();
+    let words = match Errno::from_io_error(&error) {
+        Some(Errno::BUSY) => format!(
+            "another program has {path} open for itself, and would go on writing into the new card: close it (a file \
+             manager, a partition editor, a virtual machine), {AGAIN}"
+        ),
+        Some(Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::NOMEDIUM) => gone(disk),
+        Some(Errno::ROFS) => format!("{path} is write-protected: nothing was written to it"),
+        Some(Errno::ACCESS | Errno::PERM) => not_permitted(disk),
+        _ => return Err(error).with_context(|| format!("{path} cannot be opened, and is as it was")),
+    };
+    Err(anyhow!(words))
 }
 
 impl Medium for BlockDevice {
     fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    fn reading(&self) -> Reading {
+        if self.direct { Reading::Direct } else { Reading::Cached }
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::io;
 use anyhow::{Result, bail};
 
 use super::disks::Disk;
-use super::medium::Medium;
+use super::medium::{Medium, Reading};
 
 /// No node is one of a disk.
 pub fn number(_: &Metadata) -> Option<String> {
@@ -29,6 +29,10 @@ impl BlockDevice {
 
 impl Medium for BlockDevice {
     fn bytes(&self) -> u64 {
+        match *self {}
+    }
+
+    fn reading(&self) -> Reading {
         match *self {}
     }
 

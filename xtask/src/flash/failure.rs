@@ -2,6 +2,9 @@
 
 use std::io;
 
+use super::disks::Disk;
+use super::refuse::AGAIN;
+
 use crate::interrupt::Interrupted;
 
 /// Why the writing ended before its end. But for [`NotBegun`](Self::NotBegun) the disk has no partition table then,
@@ -89,4 +92,18 @@ impl Failure {
     pub fn is_of_device(&self) -> bool {
         !matches!(self, Self::Interrupted(_) | Self::Differs(_))
     }
+}
+
+/// The words for a disk that went away before anything was written.
+pub fn gone(disk: &Disk) -> String {
+    format!("{} is gone: its card, or its reader, was taken out. Nothing was written", disk.path.display())
+}
+
+/// The words for a disk that this user may not write.
+pub fn not_permitted(disk: &Disk) -> String {
+    let path = disk.path.display();
+    format!(
+        "you may not write {path}: it is another user's. `sudo chown $USER {path}` makes it yours until the card is taken \
+         out; do that, {AGAIN}"
+    )
 }

@@ -53,7 +53,7 @@ pub fn print(system: &System, json: bool) -> Result<()> {
     }
     let (refused, offered): (Vec<_>, Vec<_>) = listed.iter().partition(|listed| listed.refused.is_some());
     match offered.first() {
-        None => say!("No card is here that could be written. Put one in, and try again."),
+        None => say!("There is no card here that could be written. Put one in, and type the same again."),
         Some(first) => {
             say!("`cargo xtask flash {}` writes a card, and asks before:", first.disk.path.display())
         }
@@ -61,9 +61,12 @@ pub fn print(system: &System, json: bool) -> Result<()> {
     for listed in &offered {
         say!("{}", describe(&listed.disk));
     }
+    if !refused.is_empty() {
+        say!("Not written are:");
+    }
     for listed in &refused {
         let why = listed.refused.as_deref().unwrap_or_default();
-        say!("not {}: {why}", listed.disk.path.display());
+        say!("  {}: {why}", listed.disk.path.display());
     }
     Ok(())
 }

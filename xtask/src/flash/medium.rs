@@ -2,13 +2,28 @@
 
 use std::io;
 
+use serde::Serialize;
+
 /// Most that is written or read at a time.
 pub const CHUNK: usize = 1 << 20;
+
+/// Where the bytes of [`Medium::read_at`] come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// From the medium, past the page cache.
+    Direct,
+    /// Through the page cache, which was asked to forget what it had; that it did is not certain.
+    Cached,
+}
 
 /// Storage of a fixed size. Offsets and lengths are multiples of its sectors, lengths at most [`CHUNK`].
 pub trait Medium {
     /// Its size.
     fn bytes(&self) -> u64;
+
+    /// How it is read.
+    fn reading(&self) -> Reading;
 
     /// Writes all of `bytes`.
     ///

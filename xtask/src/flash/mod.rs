@@ -3,6 +3,7 @@
 //! Everything that touches this PC comes in from outside ([`World`]): what disks there are, who answers, what is written.
 
 mod ask;
+mod conclusion;
 mod consent;
 mod contents;
 #[cfg(target_os = "linux")]
@@ -40,13 +41,12 @@ use crate::cli::CardOptions;
 use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::outcome::Outcome;
-use crate::terminal::say;
 use crate::{card, run};
 use consent::Consent;
 use device::BlockDevice;
 use disks::{Disk, size};
 use failure::Failure;
-use medium::Medium;
+use medium::{Medium, Reading};
 use system::System;
 use write::{Phase, Written};
 
@@ -105,14 +105,14 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         Job { device, yes: options.yes, fixed_disk: options.fixed_disk, confirm: options.confirm.as_deref() };
     let mut world = World {
         system,
-        ask: &mut |disk| ask::agrees(disk, &mut io::stdin().lock(), &mut io::stderr()),
+        ask: &mut |disk, notice| ask::agrees(disk, ask::of_terminal, &mut io::stderr(), notice),
         open: &mut |disk| Ok(Box::new(BlockDevice::open(disk)?)),
         image: &mut || image(options),
         notice: &mut Notice::of_interrupts,
         terminal: io::stdin().is_terminal(),
     };
     let flashed = flash(&job, &mut world)?;
-    report(&flashed, json)
+    conclusion::report(&flashed, json)
 }
 
 /// What is wanted.
@@ -128,7 +128,7 @@ struct Job<'a> {
 struct World<'a> {
     system: System,
     /// Whether the person agrees.
-    ask: &'a mut dyn FnMut(&Disk) -> Result<bool>,
+    ask: &'a mut dyn FnMut(&Disk, &Notice) -> Result<bool>,
     /// Opens the disk.
     open: &'a mut dyn FnMut(&Disk) -> Result<Box<dyn Medium>>,
     /// Makes or reads the image of the card.
@@ -144,7 +144,11 @@ struct World<'a> {
 struct Flashed {
     disk: Disk,
     image_bytes: usize,
+    /// So much of the image's start is on the disk.
+    image_used: usize,
     image_sha256: String,
+    /// How it was read back.
+    read_back: Reading,
     /// Or the first difference.
     result: Result<Written, failure::Difference>,
 }
@@ -157,17 +161,19 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
     let image = (world.image)()?;
     refuse(&world.system, &disk, image.len() as u64, job.fixed_disk)?;
     contents::look(&world.system, &mut disk);
+    // From here on Ctrl-C is answered with what the card is then.
+    let notice = (world.notice)()?;
     match consent {
         Consent::Given => eprintln!("{}", ask::describe(&disk)),
-        Consent::Ask => ensure!((world.ask)(&disk)?, "{} was not touched", disk.path.display()),
+        Consent::Ask => ensure!((world.ask)(&disk, &notice)?, "{} was not touched", disk.path.display()),
     }
-    let notice = (world.notice)()?;
+    notice.check().with_context(|| format!("{} was not touched", disk.path.display()))?;
     let mut medium = (world.open)(&disk)?;
     // Now nobody else can mount it; and what was shown must be what is there.
-    let now = Disk::read(&world.system, &disk.name)?;
+    let now = Disk::read(&world.system, &disk.name).ok().with_context(|| failure::gone(&disk))?;
     ensure!(
         now.is_still(&disk),
-        "{} is another disk now than the one shown: nothing is written",
+        "{} is another disk or card now than the one shown, and was not touched: type the same command to see it",
         disk.path.display()
     );
     refuse(&world.system, &now, image.len() as u64, job.fixed_disk)?;
@@ -181,8 +187,14 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
         Err(Failure::Differs(difference)) => Err(difference),
         Err(failure) => return Err(explained(failure, &world.system, &disk)),
     };
-    let image_sha256 = hex_digest(&image);
-    Ok(Flashed { disk, image_bytes: image.len(), image_sha256, result })
+    Ok(Flashed {
+        disk,
+        image_bytes: image.len(),
+        image_used: extent::used(&image),
+        image_sha256: hex_digest(&image),
+        read_back: medium.reading(),
+        result,
+    })
 }
 
 fn refuse(system: &System, disk: &Disk, needed: u64, fixed_disk: bool) -> Result<()> {
@@ -196,10 +208,11 @@ fn refuse(system: &System, disk: &Disk, needed: u64, fixed_disk: bool) -> Result
 /// Found out before the card is made: the answer would be the same afterwards.
 fn permitted(disk: &Disk) -> Result<()> {
     use rustix::fs::{Access, access};
-    let path = disk.path.display();
-    access(&disk.path, Access::READ_OK | Access::WRITE_OK).with_context(|| {
-        format!("{path} may not be written: `sudo setfacl -m u:$USER:rw {path}` permits it until the card is taken out")
-    })
+    use rustix::io::Errno;
+    match access(&disk.path, Access::READ_OK | Access::WRITE_OK) {
+        Err(Errno::ACCESS | Errno::PERM) => bail!("{}", failure::not_permitted(disk)),
+        permitted => permitted.with_context(|| format!("{} cannot be written", disk.path.display())),
+    }
 }
 
 fn explained(failure: Failure, system: &System, disk: &Disk) -> anyhow::Error {
@@ -269,42 +282,4 @@ fn show(bar: &ProgressBar, phase: Phase, done: u64, total: u64) {
     }
     bar.set_length(total);
     bar.set_position(done);
-}
-
-fn report(flashed: &Flashed, json: bool) -> Result<Outcome> {
-    let disk = &flashed.disk;
-    let path = disk.path.display();
-    let outcome = Outcome::passed(flashed.result.is_ok());
-    if json {
-        let (written, difference) = (flashed.result.as_ref().ok(), flashed.result.as_ref().err());
-        let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let object = serde_json::json!({
-            "device": disk.path,
-            "model": disk.model,
-            "device_bytes": disk.bytes,
-            "image_bytes": flashed.image_bytes,
-            "image_sha256": flashed.image_sha256,
-            "verified": written.is_some(),
-            "written_bytes": written.map(|written| written.bytes),
-            "write_ms": written.map(|written| milliseconds(written.write)),
-            "check_ms": written.map(|written| milliseconds(written.check)),
-            "first_difference": difference.map(|difference| difference.offset),
-        });
-        say!("{}", serde_json::to_string_pretty(&object)?);
-    }
-    match &flashed.result {
-        Ok(written) if !json => {
-            let (write, check) = (written.write.as_secs_f64(), written.check.as_secs_f64());
-            let bytes = size(written.bytes);
-            say!(
-                "{path}: {bytes} written in {write:.1} s, read back and compared in {check:.1} s. The card can be taken out."
-            );
-        }
-        Ok(_) => {}
-        Err(difference) => {
-            let aftermath = Failure::Differs(*difference).aftermath();
-            eprintln!("{path} is not a card that can be used: {difference}.\n{aftermath}");
-        }
-    }
-    Ok(outcome)
 }

@@ -92,58 +92,84 @@ fn not_a_card(disk: &Disk) -> Option<&'static str> {
     match disk.bus {
         Bus::Sd => None,
         Bus::Emmc => Some("is memory that is soldered in"),
-        _ if !disk.removable => Some("is not removable"),
+        _ if !disk.removable => Some("is not marked as removable"),
         _ if disk.bytes > LARGEST_CARD => Some("is larger than any card"),
         _ => None,
     }
 }
 
+/// Where somebody with the wrong disk finds the right one.
+pub const LIST: &str = "`cargo xtask flash` lists the cards in this PC";
+/// How a sentence on what to do ends.
+pub const AGAIN: &str = "and type the same command again";
+
 impl Refusal {
     /// In a few words, for a list.
     pub fn short(&self) -> String {
         match self {
-            Self::MadeOf(disks) => format!("made of {}", disks.join(", ")),
+            Self::MadeOf(disks) => format!("a logical disk, made of {}", disks.join(", ")),
             Self::Kind(kind) => (*kind).to_owned(),
-            Self::System(used) => format!("disk of this system: {}", Shown(used)),
-            Self::NoMedium => "no card in it".into(),
+            Self::System(used) => format!("this system runs from it: {}", Shown(used)),
+            Self::NoMedium => "a reader without a card".into(),
             Self::InUse(uses) => format!("in use: {}", joined(uses)),
-            Self::ReadOnly => "read-only".into(),
-            Self::Sectors(bytes) => format!("sectors of {bytes} bytes"),
-            Self::TooSmall { bytes, .. } => format!("too small: {}", size(*bytes)),
-            Self::NotACard(why) => (*why).to_owned(),
+            Self::ReadOnly => "write-protected".into(),
+            Self::Sectors(bytes) => format!("no card: it has sectors of {bytes} bytes"),
+            Self::TooSmall { bytes, needed } => {
+                format!("too small: it has {}, and the card needs {}", size(*bytes), size(*needed))
+            }
+            Self::NotACard(why) => format!("probably no card: it {why}"),
         }
     }
 
-    /// What is the matter with the disk at this path, and what can be done.
+    /// What is the matter with the disk at this path, why that matters, and what to do.
     pub fn explain(&self, disk: &Disk) -> String {
         let path = disk.path.display();
         match self {
-            Self::MadeOf(disks) => {
-                format!("{path} is a logical disk, made of {}: a card is none", disks.join(", "))
+            Self::MadeOf(disks) => format!(
+                "{path} is a logical disk, made of {} (LVM, encryption or RAID), and no board can read that: {LIST}",
+                disks.join(", ")
+            ),
+            Self::Kind(kind) => format!("{path} is {kind}, and no board starts from that: {LIST}"),
+            Self::System(used) => format!(
+                "{path} is a disk that this system runs from ({}). Overwriting it would destroy the system, so it is \
+                 never written, whatever is typed. {}",
+                Shown(used),
+                if used.by == Use::Swap {
+                    "Should it be a card after all, `sudo swapoff` of its swap area comes first"
+                } else {
+                    LIST
+                }
+            ),
+            Self::NoMedium if disk.bus == Bus::Virtual => {
+                format!("{path} is a disk without anything behind it: {LIST}")
             }
-            Self::Kind(kind) => format!("{path} is {kind}: a board does not read that"),
-            Self::System(used) => {
-                format!("{path} is a disk that this system runs from ({}): it is never written", Shown(used))
+            Self::NoMedium => {
+                format!("there is no card in {path}, which is a reader: put one in, {AGAIN}")
             }
-            Self::NoMedium => format!("there is no card in {path}"),
-            Self::InUse(uses) => format!("{path} is in use: {}. {}", joined(uses), release(uses)),
-            Self::ReadOnly => {
-                format!("{path} is read-only: move the switch at the side of the card, or try another reader")
-            }
-            Self::Sectors(bytes) => {
-                format!(
-                    "{path} has sectors of {bytes} bytes; a card has, and the image is made for, {SECTOR}"
-                )
-            }
-            Self::TooSmall { bytes, needed } => {
-                format!(
-                    "{path} is too small: it has {} ({bytes} bytes), the card needs {needed}",
-                    size(*bytes)
-                )
-            }
+            Self::InUse(uses) => format!(
+                "{path} is in use: {}. Whoever uses it would go on writing into the new card. {}, {AGAIN}",
+                joined(uses),
+                release(uses)
+            ),
+            Self::ReadOnly => format!(
+                "{path} is write-protected, so nothing can be written to it. Move the switch at the side of the card, \
+                 or of its adapter, away from LOCK, put it in anew, {AGAIN}; if there is no switch, or it does not \
+                 help, take another reader or another card"
+            ),
+            Self::Sectors(bytes) => format!(
+                "{path} has sectors of {bytes} bytes. A card has {SECTOR}, and a board would look for the image in the \
+                 wrong places: {LIST}"
+            ),
+            Self::TooSmall { bytes, needed } => format!(
+                "{path} is too small: it has {} ({bytes} bytes), and the card needs {} ({needed} bytes). Take a \
+                 larger one",
+                size(*bytes),
+                size(*needed)
+            ),
             Self::NotACard(why) => format!(
-                "{path} ({}, {}) {why}. If it is what you want to overwrite, say so with {OVERRIDE}",
-                disk.model.as_deref().unwrap_or("no model known"),
+                "{path} ({}, {}) {why}, so it is probably a hard disk or an SSD and not a card: what is overwritten cannot be \
+                 brought back. {LIST}. If this is the one that you want to overwrite, add {OVERRIDE}",
+                disk.model_words(),
                 size(disk.bytes)
             ),
         }
@@ -186,7 +212,7 @@ fn release(uses: &[InUse]) -> String {
         // A mount point may lie within another one.
         let mut points: Vec<String> = points.iter().map(|point| format!("'{}'", point.display())).collect();
         points.sort_by_key(|point| std::cmp::Reverse(point.len()));
-        words.push(format!("Unmount it with `umount {}`", points.join(" ")));
+        words.push(format!("Unmount it with `sudo umount {}`", points.join(" ")));
     }
     let holders: Vec<&str> = uses
         .iter()

@@ -1,12 +1,14 @@
 //! Which disk a word on the command line names.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use super::device;
 use super::disks::Disk;
+use super::refuse::LIST;
 use super::system::System;
 
 /// The disk at this path, also behind a link such as those of `/dev/disk/by-id`.
@@ -15,13 +17,21 @@ use super::system::System;
 /// If it is no whole disk: each wrong kind with what to do instead.
 pub fn find(system: &System, path: &Path) -> Result<Disk> {
     let shown = path.display();
-    let real = fs::canonicalize(path).with_context(|| missing(system, path))?;
-    let Some(name) = name(system, &real)? else { bail!("{}", other_kind(path, &real)?) };
+    let real = match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!("{}", missing(system, path)),
+        real => real.with_context(|| format!("cannot look at {shown}"))?,
+    };
+    let Some(name) = name(system, &real)? else { bail!("{}", other_kind(system, path, &real)?) };
     let folder = system.block(&name).with_context(|| format!("the kernel knows no disk {name} ({shown})"))?;
     if folder.join("partition").is_file() {
         let whole =
             folder.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
-        bail!("{shown} is a partition; the card is the whole disk, {}", system.dev.join(whole).display());
+        let whole = system.dev.join(whole);
+        bail!(
+            "{shown} is a partition, and a board needs the partition table of the card too: `cargo xtask flash {}` \
+             writes the whole card",
+            whole.display()
+        );
     }
     let disk = Disk::read(system, &name)?;
     // What the node leads to is what counts, whatever its name.
@@ -46,22 +56,37 @@ fn name(system: &System, real: &Path) -> Result<Option<String>> {
 fn missing(system: &System, path: &Path) -> String {
     let shown = path.display();
     let name = path.to_string_lossy();
-    match system.block(&name).filter(|_| !name.contains('/')) {
-        Some(_) => format!("there is no {shown} here; did you mean {}?", system.dev.join(path).display()),
-        None => format!("there is no {shown}: is the card in? `cargo xtask flash` alone lists what there is"),
+    if system.block(&name).filter(|_| !name.contains('/')).is_some() {
+        let node = system.dev.join(path);
+        return format!("there is no file {shown} here; the disk is `cargo xtask flash {}`", node.display());
     }
+    let what = match fs::read_link(path) {
+        Ok(to) => format!("{shown} is a link to {}, which is not there", to.display()),
+        Err(_) => format!("there is no {shown}"),
+    };
+    format!("{what}: is the card in, and the reader plugged in? {LIST}")
 }
 
-fn other_kind(path: &Path, real: &Path) -> Result<String> {
+fn other_kind(system: &System, path: &Path, real: &Path) -> Result<String> {
     let kind = fs::metadata(real)?.file_type();
     let shown = path.display();
-    Ok(match () {
-        () if kind.is_dir() => format!(
-            "{shown} is a folder: `cargo xtask sdcard --folder {shown}` puts the card's files into one"
-        ),
-        () if kind.is_file() => {
-            format!("{shown} is a file: `cargo xtask sdcard --out {shown}` writes an image to one")
-        }
-        () => format!("{shown} is not a disk"),
-    })
+    if kind.is_dir() {
+        let mounted = system.mounts()?.into_iter().rfind(|mount| mount.point == real);
+        let mounted = mounted.filter(|mount| mount.source.starts_with("/dev/"));
+        let what = match mounted {
+            Some(mount) => format!("a folder, on which {} is mounted", mount.source),
+            None => "a folder".to_owned(),
+        };
+        return Ok(format!(
+            "{shown} is {what}, and flash writes a whole disk: {LIST}. `cargo xtask sdcard --folder {shown}` puts the \
+             card's files into the folder"
+        ));
+    }
+    if kind.is_file() {
+        return Ok(format!(
+            "{shown} is a file, and flash writes a disk: `cargo xtask sdcard --out {shown}` makes a card image of that \
+             name, `cargo xtask flash DEV --card {shown}` writes one to the disk DEV"
+        ));
+    }
+    Ok(format!("{shown} is a device, but not a disk: {LIST}"))
 }

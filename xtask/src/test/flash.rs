@@ -114,6 +114,7 @@ impl Bench<'_> {
         let done = self.context.must_pass(confirmed)?.stdout;
         let done: serde_json::Value = serde_json::from_str(&done)?;
         ensure!(done["verified"] == true, "not verified: {done}");
+        ensure!(done["read_back"] == "direct", "a loop device is read past the page cache: {done}");
         let (bytes, card) = (fs::read(&disk)?, fs::read(&self.card)?);
         let used = done["written_bytes"].as_u64().context("no written_bytes")? as usize - MIB;
         ensure!(used > 4 * MIB && bytes[..used] == card[..used], "the disk does not have the card's bytes");
@@ -150,7 +151,7 @@ impl Bench<'_> {
     fn refused(&mut self) -> Result<()> {
         let disk = self.old_file("other", 64)?;
         let device = self.attach(&disk, &["--read-only"])?;
-        self.must_refuse(&device, &[FIXED], "read-only")?;
+        self.must_refuse(&device, &[FIXED], "write-protected")?;
         let small = self.old_file("small", 32)?;
         let device = self.attach(&small, &[])?;
         self.must_refuse(&device, &[FIXED], "too small")?;

@@ -11,8 +11,8 @@ use super::writing::{Memory, image};
 use crate::flash::ask::agrees;
 use crate::flash::disks::Disk;
 use crate::flash::fake::Fake;
-use crate::flash::medium::Medium;
-use crate::flash::{Flashed, Job, World, flash};
+use crate::flash::medium::{Medium, Reading};
+use crate::flash::{Flashed, Job, World, conclusion, flash};
 use crate::interrupt::{Interrupted, Notice};
 
 /// A disk that the test keeps a hand on.
@@ -22,6 +22,10 @@ struct Shared(Rc<RefCell<Memory>>);
 impl Medium for Shared {
     fn bytes(&self) -> u64 {
         self.0.borrow().bytes()
+    }
+
+    fn reading(&self) -> Reading {
+        self.0.borrow().reading()
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -47,6 +51,8 @@ pub struct Scene<'a> {
     confirm: Option<&'a str>,
     terminal: bool,
     notice: Notice,
+    /// Ctrl-C comes when the disk is opened.
+    stopped_at_open: bool,
     /// While the person thinks.
     meanwhile: &'a dyn Fn(&mut Fake),
     pub asked: RefCell<String>,
@@ -63,6 +69,7 @@ impl<'a> Scene<'a> {
             confirm: None,
             terminal: true,
             notice: Notice::default(),
+            stopped_at_open: false,
             meanwhile: &|_| (),
             asked: RefCell::default(),
         }
@@ -73,14 +80,19 @@ impl<'a> Scene<'a> {
         let device: PathBuf = system.dev.join("sdb");
         let mut world = World {
             system,
-            ask: &mut |disk: &Disk| {
-                let mut shown = Vec::new();
-                let agreed = agrees(disk, &mut self.answer.as_bytes(), &mut shown);
+            ask: &mut |disk: &Disk, notice: &Notice| {
+                let (mut shown, answer) = (Vec::new(), self.answer.to_owned());
+                let agreed = agrees(disk, move || Ok(answer), &mut shown, notice);
                 *self.asked.borrow_mut() = String::from_utf8(shown).unwrap();
                 (self.meanwhile)(&mut self.fake.borrow_mut());
                 agreed
             },
-            open: &mut |_| Ok(Box::new(self.disk.clone())),
+            open: &mut |_| {
+                if self.stopped_at_open {
+                    self.notice.interrupt();
+                }
+                Ok(Box::new(self.disk.clone()))
+            },
             image: &mut || Ok(image()),
             notice: &mut || Ok(self.notice.clone()),
             terminal: self.terminal,
@@ -187,6 +199,52 @@ fn a_script_overwrites_a_fixed_disk_by_its_model_and_size_and_no_other_one() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_says_that_nothing_was_touched() {
+    let disk = Disk::read(&Fake::new("question").with_card().system, "sdb").unwrap();
+    // Somebody who never answers.
+    let silent = || loop {
+        std::thread::park();
+    };
+    let mut shown = Vec::new();
+    let error = agrees(&disk, silent, &mut shown, &Notice::come()).unwrap_err();
+    assert!(error.downcast_ref::<Interrupted>().is_some());
+    assert!(format!("{error:#}").contains("sdb was not touched"), "{error:#}");
+    assert!(shown.ends_with(b"\n"), "the next words would stand behind the question");
+}
+
+#[test]
+fn ctrl_c_between_the_answer_and_the_first_write_touches_nothing() {
+    let fake = RefCell::new(Fake::new("early").with_card());
+    let mut scene = Scene::new(&fake, "");
+    scene.yes = true;
+    scene.notice = Notice::come();
+    assert!(scene.refused().contains("was not touched"));
+}
+
+#[test]
+fn a_card_taken_out_while_the_question_stands_is_told() {
+    let fake = RefCell::new(Fake::new("gone").with_card());
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.meanwhile = &|fake| fake.unplug("sdb");
+    let words = scene.refused();
+    assert!(words.contains("was taken out") && words.contains("Nothing was written"), "{words}");
+}
+
+#[test]
+fn the_conclusion_says_whether_the_bytes_came_past_the_page_cache() {
+    let fake = RefCell::new(Fake::new("cached").with_card());
+    let scene = Scene::new(&fake, "sdb\n");
+    let flashed = scene.flash().unwrap();
+    assert_eq!(conclusion::object(&flashed)["read_back"], "direct");
+    assert!(conclusion::words(&flashed).contains("past the page cache"));
+    scene.disk.0.borrow_mut().reading = Reading::Cached;
+    let flashed = scene.flash().unwrap();
+    assert_eq!(conclusion::object(&flashed)["read_back"], "cached");
+    let words = conclusion::words(&flashed);
+    assert!(words.contains("not certain") && words.contains("cmp --bytes="), "{words}");
+}
+
+#[test]
 fn another_card_put_in_while_the_question_stands_is_not_written() {
     let fake = RefCell::new(Fake::new("swapped").with_card());
     let mut scene = Scene::new(&fake, "sdb\n");
@@ -194,7 +252,7 @@ fn another_card_put_in_while_the_question_stands_is_not_written() {
         let place = format!("sys/devices/{}/block/sdb/diskseq", crate::flash::fake::USB);
         fake.file(&place, "18\n");
     };
-    assert!(scene.refused().contains("another disk now"));
+    assert!(scene.refused().contains("another disk or card now"));
 }
 
 #[test]
@@ -217,6 +275,9 @@ fn a_card_that_is_taken_out_while_it_is_written_is_told_from_a_bad_one() {
     impl Medium for Unplugged<'_> {
         fn bytes(&self) -> u64 {
             self.0.bytes()
+        }
+        fn reading(&self) -> Reading {
+            self.0.reading()
         }
         fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
             let written = self.0.write_at(offset, bytes);
@@ -246,7 +307,7 @@ fn a_card_that_is_taken_out_while_it_is_written_is_told_from_a_bad_one() {
 fn ctrl_c_in_the_middle_says_what_the_card_is_now_and_keeps_its_exit_code() {
     let fake = RefCell::new(Fake::new("interrupted").with_card());
     let mut scene = Scene::new(&fake, "sdb\n");
-    scene.notice = Notice::come();
+    scene.stopped_at_open = true;
     let error = scene.flash().unwrap_err();
     assert!(error.downcast_ref::<Interrupted>().is_some());
     let words = format!("{error:#}");

@@ -121,7 +121,7 @@ fn a_card_that_is_mounted_is_refused_with_the_words_for_unmounting() {
     fake.mount("8:18", r"/media/me/my\040root", "/dev/sdb2");
     let words = refused(&fake, "sdb");
     assert!(words.contains("sdb1 is mounted at /media/me/bootfs"), "{words}");
-    assert!(words.contains("`umount '/media/me/my root' '/media/me/bootfs'`"), "{words}");
+    assert!(words.contains("`sudo umount '/media/me/my root' '/media/me/bootfs'`"), "{words}");
     assert!(!is_system(&fake, "sdb"));
 }
 
@@ -146,11 +146,11 @@ fn what_does_not_look_like_a_card_needs_an_option_of_its_own() {
     fake.disk(SLOT, "mmcblk0", "179:0", 61_071_360, &[("device/type", "MMC"), ("device/name", "DF4064")]);
     fake.disk(VIRTUAL, "loop0", "7:0", 200_000, &[]);
     for (name, why) in [
-        ("sda", "not removable"),
-        ("sdc", "not removable"),
+        ("sda", "not marked as removable"),
+        ("sdc", "not marked as removable"),
         ("sdd", "larger than any card"),
         ("mmcblk0", "soldered in"),
-        ("loop0", "not removable"),
+        ("loop0", "not marked as removable"),
     ] {
         let disk = Disk::read(&fake.system, name).unwrap();
         let words = judged(&fake, name, false).unwrap().explain(&disk);
@@ -224,15 +224,24 @@ fn a_word_that_names_no_disk_is_answered_with_what_to_type() {
     let find = |name: &str| target::find(&fake.system, &fake.system.dev.join(name));
     let words = |name: &str| format!("{:#}", find(name).unwrap_err());
     assert_eq!(find("sdb").unwrap().name, "sdb");
-    assert!(words("sdb1").contains("is a partition") && words("sdb1").ends_with("/sdb"));
-    assert!(words("nvme1n1p1").ends_with("/nvme1n1"));
-    assert!(words("sdx").contains("is the card in?"));
+    assert!(
+        words("sdb1").contains("is a partition") && words("sdb1").contains("/dev/sdb` writes the whole card")
+    );
+    assert!(words("nvme1n1p1").contains("/nvme1n1` writes"));
+    assert!(words("sdx").contains("is the card in, and the reader plugged in?"));
     assert!(words("card.img").contains("sdcard --out"));
     assert!(words("").contains("sdcard --folder"));
     let bare = target::find(&fake.system, std::path::Path::new("sdb")).unwrap_err().to_string();
-    assert!(bare.contains("did you mean") && bare.contains("/sdb"), "{bare}");
+    assert!(bare.contains("/dev/sdb`"), "{bare}");
+    std::os::unix::fs::symlink("/dev/nowhere", fake.system.dev.join("link")).unwrap();
+    assert!(words("link").contains("is a link to /dev/nowhere, which is not there"), "{}", words("link"));
 
     std::fs::create_dir(fake.system.dev.join("by-id")).unwrap();
     std::os::unix::fs::symlink(fake.system.dev.join("sdb"), fake.system.dev.join("by-id/reader")).unwrap();
     assert_eq!(find("by-id/reader").unwrap().name, "sdb");
+
+    let dev = fake.system.dev.clone();
+    fake.mount("8:17", &dev.display().to_string(), "/dev/sdb1");
+    let words = format!("{:#}", target::find(&fake.system, &dev).unwrap_err());
+    assert!(words.contains("on which /dev/sdb1 is mounted"), "{words}");
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use emulator::card::{Card, CardFile};
 
 use crate::flash::failure::{Difference, Failure};
-use crate::flash::medium::{CHUNK, Medium};
+use crate::flash::medium::{CHUNK, Medium, Reading};
 use crate::flash::write::{self, Phase, Written};
 use crate::interrupt::Notice;
 
@@ -29,12 +29,21 @@ pub struct Memory {
     pub room: usize,
     /// Offsets of writes, and `None` for each time that all had to be on the disk.
     pub journal: Vec<Option<u64>>,
+    /// How it says that it is read.
+    pub reading: Reading,
 }
 
 impl Memory {
     pub fn new() -> Self {
         let bytes = vec![OLD; DISK];
-        Self { bytes, fails_at: None, stuck_at: None, room: DISK, journal: Vec::new() }
+        Self {
+            bytes,
+            fails_at: None,
+            stuck_at: None,
+            room: DISK,
+            journal: Vec::new(),
+            reading: Reading::Direct,
+        }
     }
 
     /// True if each place is what it says it is.
@@ -62,6 +71,10 @@ impl Memory {
 impl Medium for Memory {
     fn bytes(&self) -> u64 {
         DISK as u64
+    }
+
+    fn reading(&self) -> Reading {
+        self.reading
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {

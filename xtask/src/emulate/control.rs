@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use clap::ValueEnum;
 
 /// No command is longer.
 const LONGEST_LINE: u64 = 64;
+/// Connections at the same time; a further one is sent away.
+const MOST_CONNECTIONS: usize = 32;
 
 /// What the switch can do.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,10 +103,19 @@ impl Control {
 }
 
 fn serve(listener: &TcpListener, requests: &Sender<Request>) {
+    let open = Arc::new(());
     for stream in listener.incoming().flatten() {
-        let requests = requests.clone();
+        let (requests, one) = (requests.clone(), Arc::clone(&open));
+        if Arc::strong_count(&open) > MOST_CONNECTIONS + 1 {
+            continue;
+        }
         // Whoever hangs up in mid-word has nothing to be told.
-        thread::spawn(move || drop(attend(stream, &requests)));
+        let attend = move || {
+            let _one = one;
+            drop(attend(stream, &requests));
+        };
+        // Without a thread to spare, whoever asked is sent away.
+        drop(thread::Builder::new().spawn(attend));
     }
 }
 
@@ -152,6 +164,26 @@ mod tests {
         assert_eq!(answers[0], "ok on running");
         assert!(answers[1].starts_with("error \"fly\" is none of"), "{answers:?}");
         assert!(answers[2].starts_with("error "), "{answers:?}");
+    }
+
+    #[test]
+    fn one_connection_too_many_is_sent_away_and_the_others_are_served() {
+        let control = Control::open(Some("127.0.0.1:0")).unwrap();
+        let address = control.address().unwrap();
+        let say = |stream: &mut TcpStream| {
+            let _ = stream.write_all(b"fly\n");
+            let mut answer = String::new();
+            let _ = BufReader::new(stream).read_line(&mut answer);
+            answer
+        };
+        let mut open: Vec<_> = (0..MOST_CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        assert!(open.iter_mut().all(|stream| say(stream).starts_with("error ")));
+        assert_eq!(say(&mut TcpStream::connect(address).unwrap()), "", "it is one too many");
+        open.pop();
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while say(&mut TcpStream::connect(address).unwrap()).is_empty() {
+            assert!(std::time::Instant::now() < deadline, "a place that was given back is not had again");
+        }
     }
 
     #[test]

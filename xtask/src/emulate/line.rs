@@ -4,16 +4,11 @@
 //! before the power is switched on.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::{self, Read};
+use std::time::Instant;
 
 use super::pty::Pty;
 use super::tcp::Tcp;
-
-/// A listener that takes nothing for so long is cut off: it shall not stop the board for ever.
-pub const PATIENCE: Duration = Duration::from_secs(10);
-const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
 /// Bits of a byte on the wire: start, eight, stop.
 const BITS_A_BYTE: u64 = 10;
@@ -40,10 +35,19 @@ pub struct Line {
 pub struct Counts {
     /// Sent by the board.
     pub sent: u64,
-    /// Of those: sent while nobody listened.
+    /// Of those: sent while nobody listened, or not taken by who did.
     pub lost: u64,
     /// Sent to the board, which nobody there reads.
     pub ignored: u64,
+}
+
+/// What the end of a line noticed when it was looked after, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Attended {
+    /// Sent to the board.
+    pub ignored: u64,
+    /// Sent by the board and not taken by anybody: they are forgotten.
+    pub lost: u64,
 }
 
 impl Line {
@@ -75,21 +79,27 @@ impl Line {
         self.waiting.extend(bytes);
     }
 
-    /// Looks after the line: new listeners, what they send, bytes whose time has come.
+    /// Looks after the line: new listeners, what they send, what they still have to take, bytes whose time has come.
     pub fn attend(&mut self) {
-        self.counts.ignored += match &mut self.end {
+        let now = match &mut self.end {
             End::Tcp(tcp) => tcp.attend(),
             End::Pty(pty) => pty.attend(),
         };
+        self.counts.ignored += now.ignored;
+        self.counts.lost += now.lost;
         let Some(pace) = &mut self.pace else { return };
         let due = pace.take_due(self.waiting.len());
         let bytes: Vec<u8> = self.waiting.drain(..due).collect();
         self.deliver(&bytes);
     }
 
-    /// True while bytes wait for their time.
+    /// True while bytes wait for their time, or for a listener to take them.
     pub fn is_busy(&self) -> bool {
-        !self.waiting.is_empty()
+        let is_behind = match &self.end {
+            End::Tcp(tcp) => tcp.is_behind(),
+            End::Pty(pty) => pty.is_behind(),
+        };
+        is_behind || !self.waiting.is_empty()
     }
 
     /// The board has lost its power, and with it what it had not sent. Returns what was counted since it had it.
@@ -110,13 +120,10 @@ impl Line {
         if bytes.is_empty() {
             return;
         }
-        let is_heard = match &mut self.end {
+        self.counts.lost += match &mut self.end {
             End::Tcp(tcp) => tcp.send(bytes),
             End::Pty(pty) => pty.send(bytes),
         };
-        if !is_heard {
-            self.counts.lost += bytes.len() as u64;
-        }
     }
 }
 
@@ -142,31 +149,6 @@ impl Pace {
     }
 }
 
-/// Writes to something that does not block.
-///
-/// # Errors
-/// If it is closed, or takes nothing for so long.
-pub fn write_all(target: &mut impl Write, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
-    let mut deadline = Instant::now() + patience;
-    while !bytes.is_empty() {
-        match target.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(taken) => {
-                bytes = &bytes[taken..];
-                deadline = Instant::now() + patience;
-            }
-            Err(error) if may_come_again(&error) => {
-                if Instant::now() >= deadline {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                thread::sleep(BETWEEN_TRIES);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// Reads what is there from something that does not block, and forgets it: how many bytes it was.
 ///
 /// # Errors
@@ -185,12 +167,10 @@ pub fn drain(source: &mut impl Read) -> io::Result<u64> {
     }
 }
 
-fn may_come_again(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! `cargo xtask emulate`: an emulated board on the desk. It has a power switch, a card in its slot, and a serial line
 //! that carries what a real board's carries, byte for byte.
 
+mod backlog;
 mod board;
 mod control;
 mod line;
@@ -11,7 +12,7 @@ mod tcp;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ use tcp::Tcp;
 
 /// How often a board without work looks for commands and listeners.
 const IDLE: Duration = Duration::from_millis(50);
-/// The same while bytes wait for their time on the line.
+/// The same while bytes wait for their time on the line, or for a listener to take them.
 const PACED: Duration = Duration::from_millis(5);
 
 /// Where the serial line is if nothing else is said: on this PC, at a port that the system picks.
@@ -79,18 +80,19 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     if options.power == InitialPower::Off && options.control.is_none() {
         bail!("--power off needs --control HOST:PORT, or nobody could ever switch the board on");
     }
-    let board = plug_in(options)?;
+    // A taken port is told before an image is built.
+    let port = open_port(options)?;
     let control = Control::open(options.control.as_deref())?;
-    let end = open_end(options)?;
+    let board = plug_in(options)?;
+    // A link outlives a program that is ended, so it comes late.
+    let end =
+        port.map_or_else(|| Pty::open(options.link.as_deref()).map(End::Pty), |tcp| Ok(End::Tcp(tcp)))?;
     // The handler comes last: what went before ends at once on Ctrl-C.
     let notice = Notice::of_interrupts()?;
     announce(&end, &control, options, json)?;
     let mut desk = Desk { board, control, line: Line::new(end, options.baud) };
     if options.power == InitialPower::On {
-        desk.switch_on();
-        if !desk.board.is_running() {
-            bail!("{}", desk.board.state());
-        }
+        desk.switch_on()?;
     }
     // Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
     while notice.check().is_ok() {
@@ -111,11 +113,12 @@ fn plug_in(options: &Options) -> Result<Board> {
     Ok(Board::new(machine.board, peer, card.seed, slot))
 }
 
-fn open_end(options: &Options) -> Result<End> {
+/// The serial line's port, if it has one.
+fn open_port(options: &Options) -> Result<Option<Tcp>> {
     if options.pty {
-        return Pty::open(options.link.as_deref()).map(End::Pty);
+        return Ok(None);
     }
-    Tcp::open(options.tcp.as_deref().unwrap_or(ANY_PORT)).map(End::Tcp)
+    Tcp::open(options.tcp.as_deref().unwrap_or(ANY_PORT)).map(Some)
 }
 
 /// Says where everything is: who reads this can connect.
@@ -159,7 +162,7 @@ impl Desk {
             self.obey(request);
         }
         self.line.attend();
-        // A real UART is as slow as its line, and keeps the processor waiting.
+        // A real UART is as slow as its line, and keeps the processor waiting. Nothing else waits for a listener.
         if self.board.is_running() && !self.line.is_busy() {
             let bytes = self.board.run();
             self.line.send(&bytes);
@@ -171,11 +174,11 @@ impl Desk {
 
     fn obey(&mut self, request: Request) {
         match request.command {
-            Command::On => self.switch_on(),
+            Command::On => self.switch_on_anyhow(),
             Command::Off => self.switch_off(),
             Command::Cycle => {
                 self.switch_off();
-                self.switch_on();
+                self.switch_on_anyhow();
             }
             Command::Status => {}
         }
@@ -183,18 +186,28 @@ impl Desk {
         request.answer(format!("ok {state}"));
     }
 
-    fn switch_on(&mut self) {
+    /// A board that does not start is silent: that is how a farm finds a card that does not boot.
+    fn switch_on_anyhow(&mut self) {
+        if let Err(still) = self.switch_on() {
+            eprintln!("power on: {still}");
+        }
+    }
+
+    /// Supplies power, if there is none yet.
+    ///
+    /// # Errors
+    /// If the board does not start. It has power all the same.
+    fn switch_on(&mut self) -> Result<()> {
         if self.board.is_on() {
-            return;
+            return Ok(());
         }
         // Whoever has connected by now hears the first byte.
         self.line.attend();
         self.board.power_on();
-        // A board that does not start is silent: that is how a farm finds a card that does not boot.
-        if self.board.is_running() {
-            self.line.begin(&Announcement.bytes());
-        }
+        ensure!(self.board.is_running(), "{}", self.board.state());
+        self.line.begin(&Announcement.bytes());
         eprintln!("power on: {}", self.board.state());
+        Ok(())
     }
 
     fn switch_off(&mut self) {
@@ -218,7 +231,7 @@ fn in_words(counts: Counts) -> String {
     let Counts { sent, lost, ignored } = counts;
     let mut text = format!("{sent} bytes sent");
     if lost > 0 {
-        text += &format!(", {lost} of them while nobody listened");
+        text += &format!(", {lost} of them heard by nobody");
     }
     if ignored > 0 {
         text += &format!("; {ignored} bytes came and were ignored: the image reads nothing");
@@ -234,6 +247,6 @@ mod tests {
     fn what_was_lost_and_what_was_ignored_is_said() {
         assert_eq!(in_words(Counts { sent: 7, ..Counts::default() }), "7 bytes sent");
         let said = in_words(Counts { sent: 7, lost: 3, ignored: 1 });
-        assert!(said.contains("3 of them while nobody listened") && said.contains("1 bytes came"), "{said}");
+        assert!(said.contains("3 of them heard by nobody") && said.contains("1 bytes came"), "{said}");
     }
 }

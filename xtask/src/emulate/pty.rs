@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,15 +11,16 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::line::{PATIENCE, drain, write_all};
+use super::backlog::{Backlog, Standing, tell};
+use super::line::{Attended, drain};
 
 /// A pseudo-terminal, and the name it goes by.
 pub struct Pty {
     master: File,
     device: PathBuf,
     link: Option<PathBuf>,
-    patience: Duration,
-    /// Whoever has it open has stopped reading: no byte is waited for until it takes some again.
+    backlog: Backlog,
+    /// Whoever has it open was waited for long enough: what it does not take at once is lost, until it takes all again.
     is_deaf: bool,
 }
 
@@ -39,8 +40,8 @@ impl Pty {
         make_raw(&device).context("setting the pseudo-terminal up")?;
         rustix::fs::fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)
             .context("setting the pseudo-terminal up")?;
-        let mut pty =
-            Self { master: File::from(master), device, link: None, patience: PATIENCE, is_deaf: false };
+        let master = File::from(master);
+        let mut pty = Self { master, device, link: None, backlog: Backlog::default(), is_deaf: false };
         if let Some(link) = link {
             pty.set_link(link)?;
         }
@@ -62,24 +63,35 @@ impl Pty {
         &self.device
     }
 
-    /// Reads away what is sent to the board: how many bytes it was.
-    pub fn attend(&mut self) -> u64 {
-        if self.has_listener() { drain(&mut self.master).unwrap_or(0) } else { 0 }
+    /// Reads away what is sent to the board, and gives whoever has the device open what is still to be taken.
+    pub fn attend(&mut self) -> Attended {
+        let ignored = if self.has_listener() { drain(&mut self.master).unwrap_or(0) } else { 0 };
+        Attended { ignored, lost: self.flush() }
     }
 
-    /// Sends. False if nobody has the device open, or whoever has it does not read.
-    pub fn send(&mut self, bytes: &[u8]) -> bool {
+    /// Sends what is taken now; the rest is to be taken while the line is looked after. Returns how many bytes are lost:
+    /// nobody has the device open, or whoever has it does not read.
+    pub fn send(&mut self, bytes: &[u8]) -> u64 {
+        self.backlog.push(bytes);
+        self.flush()
+    }
+
+    /// True while there are bytes to take.
+    pub fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    fn flush(&mut self) -> u64 {
         if !self.has_listener() {
             self.is_deaf = false;
-            return false;
+            return self.backlog.clear();
         }
-        let patience = if self.is_deaf { Duration::ZERO } else { self.patience };
-        let sent = write_all(&mut self.master, bytes, patience);
-        if let (Err(error), false) = (&sent, self.is_deaf) {
-            eprintln!("{} takes no bytes, which are lost from now on: {error}", self.device.display());
+        let standing = self.backlog.flush(&mut self.master, Instant::now()).unwrap_or(Standing::TooLong);
+        if !self.is_deaf {
+            tell(self.device.display(), standing, "bytes are lost until it reads again");
         }
-        self.is_deaf = sent.is_err();
-        !self.is_deaf
+        self.is_deaf = (self.is_deaf || standing == Standing::TooLong) && self.is_behind();
+        if self.is_deaf { self.backlog.clear() } else { 0 }
     }
 
     /// A pseudo-terminal tells that its other side is closed, provided that it was open once.
@@ -115,6 +127,7 @@ impl Drop for Pty {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+    use std::time::Duration;
 
     use super::*;
 
@@ -122,19 +135,19 @@ mod tests {
     fn bytes_arrive_unchanged_while_somebody_has_the_device_open() {
         let link = std::env::temp_dir().join(format!("pty-{}", std::process::id()));
         let mut pty = Pty::open(Some(&link)).unwrap();
-        assert!(!pty.send(b"lost"), "nobody has opened it");
+        assert_eq!(pty.send(b"lost"), 4, "nobody has opened it");
         let mut client = File::options().read(true).write(true).open(&link).unwrap();
         let every: Vec<u8> = (0..=255).collect();
-        assert!(pty.send(&every));
+        assert_eq!(pty.send(&every), 0);
         let mut bytes = [0; 256];
         client.read_exact(&mut bytes).unwrap();
         assert_eq!(bytes[..], every);
         client.write_all(b"hello\r\n\x03").unwrap();
-        assert_eq!(pty.attend(), 8, "nothing is echoed or taken for a key");
+        assert_eq!(pty.attend().ignored, 8, "nothing is echoed or taken for a key");
         drop(client);
-        assert!(!pty.send(b"lost again"));
+        assert_eq!(pty.send(b"lost again"), 10);
         let mut client = File::open(&link).unwrap();
-        assert!(pty.send(b"new"));
+        assert_eq!(pty.send(b"new"), 0);
         client.read_exact(&mut bytes[..3]).unwrap();
         assert_eq!(&bytes[..3], b"new");
         drop(pty);
@@ -143,20 +156,25 @@ mod tests {
 
     #[test]
     fn a_listener_that_does_not_read_is_waited_for_once() {
+        let patience = Duration::from_millis(50);
         let mut pty = Pty::open(None).unwrap();
-        pty.patience = Duration::from_millis(50);
-        let client = File::options().read(true).write(true).open(pty.device()).unwrap();
+        pty.backlog = Backlog::with_patience(patience);
+        let mut client = File::options().read(true).write(true).open(pty.device()).unwrap();
         let piece = [b'x'; 4096];
-        assert!((0..1000).any(|_| !pty.send(&piece)), "a pseudo-terminal without an end");
-        pty.patience = Duration::from_secs(3600);
-        assert!(!pty.send(&piece), "and is not waited for again");
-        let reader = std::thread::spawn(move || {
-            let mut client = client;
-            let mut bytes = [0; 4096];
-            while client.read(&mut bytes).unwrap() > 0 && !bytes.contains(&b'!') {}
-        });
-        while !pty.send(b"!") {}
-        reader.join().unwrap();
+        let begun = Instant::now();
+        while pty.send(&piece) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(begun.elapsed() >= patience && !pty.is_behind(), "after {:?}", begun.elapsed());
+        pty.backlog = Backlog::default();
+        assert!(pty.send(&piece) > 0, "and is not waited for again");
+        let mut bytes = [0; 1 << 16];
+        while pty.send(b"!") > 0 {
+            assert!(client.read(&mut bytes).unwrap() > 0);
+        }
+        while !pty.is_behind() {
+            assert_eq!(pty.send(&piece), 0, "one that has read is waited for again");
+        }
     }
 
     #[test]

@@ -2,13 +2,19 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
+use rustix::net::sockopt::set_socket_send_buffer_size;
 
-use super::line::{PATIENCE, drain, write_all};
+use super::backlog::{Backlog, Standing, tell};
+use super::line::{Attended, drain};
 
 /// Listeners at the same time; a further one is sent away.
 const MOST_CLIENTS: usize = 8;
+/// What the system may keep for a listener. A wire keeps nothing: with the megabytes that it would keep by itself, a board
+/// without power would go on speaking.
+const SEND_BUFFER: usize = 4 << 10;
 
 /// A port, and who has connected to it. Everybody gets every byte.
 pub struct Tcp {
@@ -21,6 +27,32 @@ pub struct Tcp {
 struct Client {
     stream: TcpStream,
     from: SocketAddr,
+    backlog: Backlog,
+}
+
+impl Client {
+    /// Sends what it takes. False if it is not to listen any longer.
+    fn flush(&mut self) -> bool {
+        match self.backlog.flush(&mut self.stream, Instant::now()) {
+            Ok(standing) => {
+                tell(self.from, standing, "it is cut off the serial line");
+                standing != Standing::TooLong
+            }
+            Err(error) => {
+                eprintln!("{} is cut off the serial line: {error}", self.from);
+                false
+            }
+        }
+    }
+
+    /// Reads away what it sends: how many bytes. None if it has left.
+    fn listen(&mut self) -> Option<u64> {
+        let heard = drain(&mut self.stream).ok();
+        if heard.is_none() {
+            eprintln!("{} has left the serial line", self.from);
+        }
+        heard
+    }
 }
 
 impl Tcp {
@@ -48,50 +80,65 @@ impl Tcp {
         self.greeting = greeting.to_vec();
     }
 
-    /// Accepts who knocks, and reads away what they send: how many bytes that was. Whoever connected before the board
-    /// was powered on is therefore there for its first byte.
-    pub fn attend(&mut self) -> u64 {
+    /// Accepts who knocks, reads away what they send, and gives them what they still have to take. Whoever connected
+    /// before the board was powered on is therefore there for its first byte.
+    pub fn attend(&mut self) -> Attended {
         while let Ok((stream, from)) = self.listener.accept() {
             if let Err(error) = self.accept(stream, from) {
                 eprintln!("{from} cannot listen: {error}");
             }
         }
-        let mut all = 0;
-        self.clients.retain_mut(|client| match drain(&mut client.stream) {
-            Ok(bytes) => {
-                all += bytes;
-                true
-            }
-            Err(_) => {
-                eprintln!("{} has left the serial line", client.from);
-                false
-            }
+        let mut ignored = 0;
+        let lost = self.keep(|client| {
+            let heard = client.listen();
+            ignored += heard.unwrap_or(0);
+            heard.is_some() && client.flush()
         });
-        all
+        Attended { ignored, lost }
     }
 
-    fn accept(&mut self, mut stream: TcpStream, from: SocketAddr) -> io::Result<()> {
+    /// Keeps these clients. Returns how many bytes are lost for that, since nobody else had them to take.
+    fn keep(&mut self, mut stays: impl FnMut(&mut Client) -> bool) -> u64 {
+        let mut lost = 0;
+        self.clients.retain_mut(|client| {
+            let stays = stays(client);
+            if !stays {
+                lost = client.backlog.clear();
+            }
+            stays
+        });
+        if self.clients.is_empty() { lost } else { 0 }
+    }
+
+    /// True while somebody has bytes to take.
+    pub fn is_behind(&self) -> bool {
+        self.clients.iter().any(|client| !client.backlog.is_empty())
+    }
+
+    fn accept(&mut self, stream: TcpStream, from: SocketAddr) -> io::Result<()> {
         if self.clients.len() == MOST_CLIENTS {
             return Err(io::Error::other(format!("{MOST_CLIENTS} others do already")));
         }
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
-        write_all(&mut stream, &self.greeting, PATIENCE)?;
+        set_socket_send_buffer_size(&stream, SEND_BUFFER)?;
         eprintln!("{from} listens to the serial line");
-        self.clients.push(Client { stream, from });
+        let mut backlog = Backlog::default();
+        backlog.push(&self.greeting);
+        self.clients.push(Client { stream, from, backlog });
         Ok(())
     }
 
-    /// Sends to everybody. False if there is nobody.
-    pub fn send(&mut self, bytes: &[u8]) -> bool {
-        self.clients.retain_mut(|client| match write_all(&mut client.stream, bytes, PATIENCE) {
-            Ok(()) => true,
-            Err(error) => {
-                eprintln!("{} is cut off the serial line: {error}", client.from);
-                false
-            }
-        });
-        !self.clients.is_empty()
+    /// Sends to everybody what they take now; the rest is theirs to take while the line is looked after. Returns how
+    /// many bytes are lost, since there is nobody.
+    pub fn send(&mut self, bytes: &[u8]) -> u64 {
+        if self.clients.is_empty() {
+            return bytes.len() as u64;
+        }
+        self.keep(|client| {
+            client.backlog.push(bytes);
+            client.flush()
+        })
     }
 }
 
@@ -105,15 +152,15 @@ mod tests {
     fn everybody_hears_everything_and_what_they_say_is_counted() {
         let mut tcp = Tcp::open("127.0.0.1:0").unwrap();
         let address = tcp.address().unwrap();
-        assert!(!tcp.send(b"lost"));
+        assert_eq!(tcp.send(b"lost"), 4);
         let mut clients = [0, 1].map(|_| TcpStream::connect(address).unwrap());
         clients[0].write_all(b"hello").unwrap();
-        let mut ignored = tcp.attend();
+        let mut ignored = 0;
         while ignored < 5 {
-            ignored += tcp.attend();
+            ignored += tcp.attend().ignored;
         }
         assert_eq!(ignored, 5);
-        assert!(tcp.send(b"heard"));
+        assert_eq!(tcp.send(b"heard"), 0);
         for client in &mut clients {
             let mut bytes = [0; 5];
             client.read_exact(&mut bytes).unwrap();
@@ -123,7 +170,7 @@ mod tests {
         while !tcp.clients.is_empty() {
             tcp.attend();
         }
-        assert!(!tcp.send(b"lost again"));
+        assert_eq!(tcp.send(b"lost again"), 10);
     }
 
     #[test]
@@ -140,7 +187,7 @@ mod tests {
             client
         };
         let clients = [join(b""), join(b"emulated "), join(b"")];
-        assert!(tcp.send(b"heard"));
+        assert_eq!(tcp.send(b"heard"), 0);
         drop(tcp);
         let heard = clients.map(|mut client| {
             let mut bytes = String::new();
@@ -148,6 +195,21 @@ mod tests {
             bytes
         });
         assert_eq!(heard, ["heard", "emulated heard", "heard"]);
+    }
+
+    #[test]
+    fn a_listener_that_does_not_read_is_behind_and_nobody_waits() {
+        let mut tcp = Tcp::open("127.0.0.1:0").unwrap();
+        let _deaf = TcpStream::connect(tcp.address().unwrap()).unwrap();
+        while tcp.clients.is_empty() {
+            tcp.attend();
+        }
+        let piece = [b'x'; 1 << 16];
+        let begun = Instant::now();
+        // The other side's buffer grows to some megabytes.
+        assert!((0..1000).any(|_| tcp.send(&piece) == 0 && tcp.is_behind()), "a connection without an end");
+        assert_eq!(tcp.attend(), Attended::default());
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "it was waited for");
     }
 
     #[test]

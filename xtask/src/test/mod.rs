@@ -6,6 +6,7 @@ mod catalogue;
 mod checks;
 mod compare;
 mod context;
+mod emulate;
 mod emulated;
 mod expected;
 mod farm;

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::context::Context;
 use super::tools::Needed;
 use super::{
-    browser, cargo_tests, catalogue, checks, compare, emulated, farm, faults, flash, hang, many, monitor,
-    qemu, sdcard, tools,
+    browser, cargo_tests, catalogue, checks, compare, emulate, emulated, farm, faults, flash, hang, many,
+    monitor, qemu, sdcard, tools,
 };
 
 /// A suite.
@@ -31,7 +31,7 @@ const fn minutes(minutes: u64) -> Duration {
 }
 
 /// All of them.
-pub static SUITES: [Suite; 26] = [
+pub static SUITES: [Suite; 27] = [
     Suite {
         name: "format",
         about: "the sources are formatted as rustfmt.toml says",
@@ -171,6 +171,13 @@ pub static SUITES: [Suite; 26] = [
         limit: minutes(6),
         tools: &[],
         run: compare::finds_what_changed,
+    },
+    Suite {
+        name: "emulate",
+        about: "an emulated board is switched and ended at once, whoever listens to it and however slowly",
+        limit: minutes(4),
+        tools: &[],
+        run: emulate::obeys_at_once,
     },
     Suite {
         name: "monitor",

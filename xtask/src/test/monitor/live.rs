@@ -107,9 +107,13 @@ fn plug_in(link: &Path) -> Result<Pty> {
 fn send(pty: &mut Pty, bytes: &[u8]) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     for burst in bytes.chunks(BURST) {
-        while !pty.send(burst) {
+        while pty.send(burst) > 0 {
             ensure!(Instant::now() < deadline, "nobody listens");
             thread::sleep(Duration::from_millis(10));
+        }
+        while pty.is_behind() {
+            ensure!(pty.attend().lost == 0, "monitor does not read");
+            thread::sleep(Duration::from_millis(1));
         }
     }
     Ok(())

@@ -43,7 +43,7 @@ pub enum CardError {
     NoFatPartition,
     /// The partition is marked FAT but holds no usable FAT file system.
     #[error("the card's FAT partition cannot be read: {0}")]
-    BadFileSystem(#[source] io::Error),
+    BadFileSystem(io::Error),
     /// The file is not in the root directory of the partition.
     #[error("the card has no file {name}")]
     NoSuchFile {
@@ -51,13 +51,12 @@ pub enum CardError {
         name: String,
     },
     /// A file could not be read or written, for instance because the card is full.
-    #[error("file {name} of the card: {source}")]
+    #[error("file {name} of the card: {error}")]
     File {
         /// Name of the file.
         name: String,
         /// What the file system said.
-        #[source]
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -126,12 +125,12 @@ impl Card {
     pub fn read_file(&self, name: &str) -> Result<Vec<u8>, CardError> {
         let partition = ReadOnly::new(self.fat_partition()?);
         let file_system = FileSystem::new(partition, FsOptions::new()).map_err(CardError::BadFileSystem)?;
-        let mut file = file_system.root_dir().open_file(name).map_err(|source| match source.kind() {
+        let mut file = file_system.root_dir().open_file(name).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => CardError::NoSuchFile { name: name.into() },
-            _ => CardError::File { name: name.into(), source },
+            _ => CardError::File { name: name.into(), error },
         })?;
         let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(|source| CardError::File { name: name.into(), source })?;
+        file.read_to_end(&mut content).map_err(|error| CardError::File { name: name.into(), error })?;
         Ok(content)
     }
 
@@ -193,7 +192,7 @@ fn write_files(partition: &mut [u8], files: &[CardFile]) -> Result<(), CardError
     let options = FsOptions::new().time_provider(&FIXED_TIME);
     let file_system = FileSystem::new(Cursor::new(partition), options).map_err(CardError::BadFileSystem)?;
     for file in files {
-        let failed = |source| CardError::File { name: file.name.clone(), source };
+        let failed = |error| CardError::File { name: file.name.clone(), error };
         let mut entry = file_system.root_dir().create_file(&file.name).map_err(failed)?;
         entry.truncate().map_err(failed)?;
         entry.write_all(&file.content).map_err(failed)?;

@@ -106,9 +106,9 @@ pub(crate) struct Session<'a, B: Board> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum SetupFault {
     #[error("slots: {0}")]
-    Slots(#[from] Misuse),
+    Slots(Misuse),
     #[error("property buffer: {0}")]
-    Property(#[from] MailboxError),
+    Property(MailboxError),
 }
 
 impl<'a, B: Board> Session<'a, B> {
@@ -127,11 +127,11 @@ impl<'a, B: Board> Session<'a, B> {
         clear(slots);
         let mailbox = match Mailbox::new(mailbox, property) {
             Ok(mailbox) => mailbox,
-            Err(error) => return Err((error.into(), host)),
+            Err(error) => return Err((SetupFault::Property(error), host)),
         };
         let link = match Vchiq::prepare(platform, slots) {
             Ok(link) => link,
-            Err(error) => return Err((error.into(), host)),
+            Err(error) => return Err((SetupFault::Slots(error), host)),
         };
         let black_box = kept.map(|(window, plan)| {
             let left = earlier.as_ref().map(|earlier| &earlier.left);

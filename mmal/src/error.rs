@@ -367,13 +367,13 @@ impl Violation {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
     /// The link under the service.
-    #[error("{0}")]
+    #[error(transparent)]
     Link(#[from] vchiq_mbox::Error),
     /// The caller's mistake.
-    #[error("{0}")]
+    #[error(transparent)]
     Misuse(#[from] Misuse),
     /// Used up; what comes back makes room.
-    #[error("{0}")]
+    #[error(transparent)]
     Exhausted(#[from] Exhausted),
     /// The firmware has no MMAL service: the cut-down variant, chosen by gpu_mem=16.
     #[error("firmware has no mmal service (cut-down firmware? set gpu_mem to 32 or more)")]
@@ -406,7 +406,7 @@ pub enum Error {
     #[error("no event")]
     EventTimedOut,
     /// The firmware broke the protocol.
-    #[error("{0}")]
+    #[error(transparent)]
     Violation(#[from] Violation),
 }
 

@@ -100,7 +100,7 @@ pub enum Misuse {
     },
     /// A bulk transfer's memory cannot be told to VideoCore.
     #[error("bulk: {0}")]
-    PageList(#[from] PageListError),
+    PageList(PageListError),
     /// The window has no room for pagelists and fragments.
     #[error("window of {have} bytes, bulk transfers need {need}")]
     NoBulkRoom {
@@ -379,10 +379,10 @@ pub enum Violation {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
     /// The caller's mistake.
-    #[error("{0}")]
+    #[error(transparent)]
     Misuse(#[from] Misuse),
     /// Used up until the deadline; trying again makes sense.
-    #[error("{0}")]
+    #[error(transparent)]
     Exhausted(#[from] Exhausted),
     /// The peer did not answer before the deadline.
     #[error("timed out: {step:?}")]
@@ -403,7 +403,7 @@ pub enum Error {
         port: Port,
     },
     /// The peer broke the protocol: the link is dead.
-    #[error("{0}")]
+    #[error(transparent)]
     Violation(#[from] Violation),
 }
 

@@ -29,7 +29,7 @@ const CODE_BYTES: usize = 4;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum GencmdError {
     /// The link under the service; [`Error::Refused`] from firmware without it.
-    #[error("{0}")]
+    #[error(transparent)]
     Link(#[from] Error),
     /// Longer than [`MAX_COMMAND`]; nothing was sent.
     #[error("command of {size} bytes")]

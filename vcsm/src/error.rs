@@ -264,13 +264,13 @@ impl Violation {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
     /// The link under the service.
-    #[error("{0}")]
+    #[error(transparent)]
     Link(#[from] vchiq_mbox::Error),
     /// The caller's mistake.
-    #[error("{0}")]
+    #[error(transparent)]
     Misuse(#[from] Misuse),
     /// Used up; buffers that come back make room.
-    #[error("{0}")]
+    #[error(transparent)]
     Exhausted(#[from] Exhausted),
     /// Firmware has no SMEM service: the cut-down variant, chosen by gpu_mem=16.
     #[error("firmware has no SMEM service (cut-down firmware? set gpu_mem to 32 or more)")]
@@ -325,7 +325,7 @@ pub enum Error {
         kernel_id: KernelId,
     },
     /// Firmware broke the protocol.
-    #[error("{0}")]
+    #[error(transparent)]
     Violation(#[from] Violation),
 }
 

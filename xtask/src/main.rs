@@ -15,6 +15,8 @@ mod digest;
 #[cfg(test)]
 mod docs;
 mod emulate;
+#[cfg(test)]
+mod error_chains;
 mod firmware;
 mod flash;
 mod image;

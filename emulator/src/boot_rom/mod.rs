@@ -19,7 +19,7 @@ const CONFIG: &str = "config.txt";
 pub enum BootError {
     /// The card cannot be read at all.
     #[error("a board would not start from this card: {0}")]
-    Card(#[from] CardError),
+    Card(CardError),
     /// A file that a board needs before it shows any sign of life.
     #[error("{name} is not on the card: a board would not start ({why})")]
     MissingFile {
@@ -36,6 +36,13 @@ pub enum BootError {
         /// What is wrong with it, with the raw values.
         reason: String,
     },
+}
+
+// The message has its cause in it, so the chain has not.
+impl From<CardError> for BootError {
+    fn from(error: CardError) -> Self {
+        Self::Card(error)
+    }
 }
 
 /// What the boot left behind.
@@ -133,6 +140,22 @@ mod tests {
         for image in [Vec::new(), vec![0; 700], vec![0; 1 << 20]] {
             let result = boot(&Card::from_image(image), &Board::PI_3B, &mut Ram::new());
             assert!(matches!(result, Err(BootError::Card(_))), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_causes_says_each_of_them_once() {
+        let mut unformatted =
+            Card::build(&[CardFile::new("bootcode.bin", [0; 4])]).expect("fits").into_image();
+        let partition = 2048 * 512;
+        unformatted[partition..partition + 512].fill(0);
+        for image in [vec![0; 700], vec![0; 1 << 20], unformatted] {
+            let error = boot(&Card::from_image(image), &Board::PI_3B, &mut Ram::new()).expect_err("no card");
+            let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let said: Vec<String> = chain.map(ToString::to_string).collect();
+            for (outer, inner) in said.iter().zip(&said[1..]) {
+                assert!(!outer.contains(inner.as_str()), "{said:#?}");
+            }
         }
     }
 

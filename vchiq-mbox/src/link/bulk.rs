@@ -182,7 +182,7 @@ impl<P: Platform, W: Window> Vchiq<P, W> {
         };
         let place = self.bulks.free_place().ok_or(Exhausted::BulkTableFull)?;
         let size = memory.size();
-        self.describe(place, direction, memory).map_err(Misuse::from)?;
+        self.describe(place, direction, memory).map_err(Misuse::PageList)?;
         let id = BulkId(self.bulks.next_id);
         let kind = match direction {
             Direction::Transmit => MessageType::BulkTx,

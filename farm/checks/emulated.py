@@ -58,7 +58,11 @@ class EmulatedBoard:
     ) -> None:
         """End it as Ctrl-C would."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(END_LIMIT_S)
+        try:
+            self.process.wait(END_LIMIT_S)
+        finally:
+            # One that does not end fails the check, and is not left behind.
+            self.process.kill()
 
     def power(self, command: str) -> str:
         """Use the power switch; returns `on` or `off`."""

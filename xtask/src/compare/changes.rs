@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::figure::{Figure, Range};
 use super::side::Side;
 use super::statistics::Distribution;
+use super::steps::Steps;
 
 /// A scenario that came to something else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -45,6 +46,25 @@ pub fn scenarios(side: &Side) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     let all = side.reports.iter().flat_map(|report| &report.scenarios);
     all.map(|scenario| scenario.name.as_str()).filter(|name| seen.insert(*name)).collect()
+}
+
+/// A scenario that both sides have.
+#[derive(Clone, Debug)]
+pub struct Pair<'a> {
+    /// In each run of A that has it.
+    pub a: Vec<&'a ScenarioReport>,
+    /// In each of B.
+    pub b: Vec<&'a ScenarioReport>,
+    /// Its steps.
+    pub steps: Steps,
+}
+
+impl<'a> Pair<'a> {
+    /// Of these runs.
+    pub fn of(a: Vec<&'a ScenarioReport>, b: Vec<&'a ScenarioReport>) -> Self {
+        let steps = Steps::of(&a, &b);
+        Self { a, b, steps }
+    }
 }
 
 /// That scenario in each run that has it.
@@ -123,8 +143,9 @@ pub struct Thresholds {
 /// The quantiles that are looked at, by name.
 pub const QUANTILES: [(&str, f64); 2] = [("p50", 0.5), ("p99", 0.99)];
 
-/// Exact figures of a scenario that is modelled on both sides.
-pub fn figures(a: &[&ScenarioReport], b: &[&ScenarioReport], thresholds: Thresholds) -> Vec<Figure> {
+/// Exact figures of a scenario that is modelled on both sides, those of these steps among them.
+pub fn figures(pair: &Pair<'_>, thresholds: Thresholds) -> Vec<Figure> {
+    let Pair { a, b, steps } = pair;
     let Some(first) = a.first() else { return Vec::new() };
     let scenario = first.name.as_str();
     let mut figures = Vec::new();
@@ -136,9 +157,10 @@ pub fn figures(a: &[&ScenarioReport], b: &[&ScenarioReport], thresholds: Thresho
     };
     judge("arm_cycles".into(), &|run| Some(run.sides?.arm_cycles as f64), thresholds.count);
     judge("vpu_instructions".into(), &|run| Some(run.sides?.vpu_instructions as f64), thresholds.count);
-    for step in first.latency.keys() {
+    for step in &steps.comparable {
         for (name, q) in QUANTILES {
-            let quantile = |run: &ScenarioReport| Some(Distribution::of(run.latency.get(step)?)?.quantile(q));
+            let quantile =
+                |run: &ScenarioReport| Some(Distribution::of(run.latency.get(step)?).ok()?.quantile(q));
             let threshold = if q > 0.9 { thresholds.tail } else { thresholds.median };
             judge(format!("{step} {name}"), &quantile, threshold);
         }

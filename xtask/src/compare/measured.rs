@@ -3,7 +3,7 @@
 use harness::report::ScenarioReport;
 use serde::Serialize;
 
-use super::changes::Thresholds;
+use super::changes::{Pair, Thresholds};
 use super::figure::{Range, shift};
 use super::statistics::{Distribution, Random, holm, rank_sum, shift_interval, tail_test};
 
@@ -39,16 +39,12 @@ pub struct Tested {
 }
 
 /// Tests every step that both sides have.
-pub fn test(
-    pairs: &[(Vec<&ScenarioReport>, Vec<&ScenarioReport>)],
-    thresholds: Thresholds,
-    alpha: f64,
-) -> Vec<Tested> {
+pub fn test(pairs: &[Pair<'_>], thresholds: Thresholds, alpha: f64) -> Vec<Tested> {
     let mut random = Random::new(1);
     let mut all = Vec::new();
-    for (a, b) in pairs {
+    for Pair { a, b, steps } in pairs {
         let Some(first) = a.first() else { continue };
-        for step in first.latency.keys() {
+        for step in &steps.comparable {
             let (a, b) = (samples(a, step), samples(b, step));
             if !a.is_empty() && !b.is_empty() {
                 all.extend(step_tests(&first.name, step, &a, &b, &mut random));
@@ -69,7 +65,7 @@ pub fn test(
 }
 
 fn samples(runs: &[&ScenarioReport], step: &str) -> Vec<Distribution> {
-    runs.iter().filter_map(|run| Distribution::of(run.latency.get(step)?)).collect()
+    runs.iter().filter_map(|run| Distribution::of(run.latency.get(step)?).ok()).collect()
 }
 
 /// Both quantiles of a step, and whether their runs lie apart. Of one run a side that cannot be told, so it counts as yes.
@@ -137,7 +133,7 @@ mod tests {
     }
 
     fn tested(a: &[ScenarioReport], b: &[ScenarioReport], thresholds: Thresholds) -> Vec<Tested> {
-        test(&[(a.iter().collect(), b.iter().collect())], thresholds, 0.01)
+        test(&[Pair::of(a.iter().collect(), b.iter().collect())], thresholds, 0.01)
     }
 
     #[test]

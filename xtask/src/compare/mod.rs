@@ -2,11 +2,13 @@
 
 mod caveats;
 mod changes;
+mod conclusion;
 mod figure;
 mod measured;
 mod print;
 mod side;
 mod statistics;
+mod steps;
 
 use anyhow::{Result, bail};
 use clap::{Args, value_parser};
@@ -20,11 +22,13 @@ use crate::cli::{self, CardOptions};
 use crate::outcome::Outcome;
 use crate::terminal::say;
 use caveats::Caveats;
-use changes::{CountChange, Thresholds, VerdictChange, runs_of, scenarios};
+use changes::{CountChange, Pair, Thresholds, VerdictChange, runs_of, scenarios};
+use conclusion::Direction;
 use figure::Figure;
 use measured::Tested;
 pub use side::Runs;
 use side::{Identity, Side};
+use steps::StepGap;
 
 /// Options of `compare`.
 #[derive(Args, Debug)]
@@ -110,20 +114,6 @@ fn probability(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("between 0 and 1".to_owned()) }
 }
 
-/// Which way the whole went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Nothing that matters.
-    Same,
-    /// At least one thing got worse.
-    Worse,
-    /// Things got better, and none worse.
-    Better,
-    /// Things are different, and which is better cannot be told.
-    Different,
-}
-
 /// All that was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
@@ -138,6 +128,8 @@ pub struct Comparison {
     scenarios: usize,
     only_in_a: Vec<String>,
     only_in_b: Vec<String>,
+    /// Steps that are compared in part or not at all, and why.
+    step_gaps: Vec<StepGap>,
     verdicts: Vec<VerdictChange>,
     counts: Vec<CountChange>,
     /// Of modelled runs.
@@ -176,7 +168,7 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
         ours.iter().filter(|name| !theirs.contains(name)).map(|name| (*name).to_owned()).collect()
     };
     let common = names_a.iter().filter(|name| names_b.contains(name));
-    let pairs: Vec<_> = common.map(|name| (runs_of(a, name), runs_of(b, name))).collect();
+    let pairs: Vec<Pair<'_>> = common.map(|name| Pair::of(runs_of(a, name), runs_of(b, name))).collect();
     if pairs.is_empty() {
         bail!("{} and {} have no scenario in common: there is nothing to compare", a.name, b.name);
     }
@@ -196,67 +188,24 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
         scenarios: pairs.len(),
         only_in_a: only(&names_a, &names_b),
         only_in_b: only(&names_b, &names_a),
-        verdicts: pairs.iter().filter_map(|(a, b)| changes::verdict_change(a, b)).collect(),
-        counts: pairs.iter().flat_map(|(a, b)| changes::count_changes(a, b)).collect(),
-        figures: figures.flat_map(|(a, b)| changes::figures(a, b, thresholds)).collect(),
+        step_gaps: pairs.iter().flat_map(|pair| pair.steps.gaps.clone()).collect(),
+        verdicts: pairs.iter().filter_map(|pair| changes::verdict_change(&pair.a, &pair.b)).collect(),
+        counts: pairs.iter().flat_map(|pair| changes::count_changes(&pair.a, &pair.b)).collect(),
+        figures: figures.flat_map(|pair| changes::figures(pair, thresholds)).collect(),
         tests: if measured { measured::test(&pairs, thresholds, alpha) } else { Vec::new() },
         direction: Direction::Same,
         conclusion: String::new(),
     };
-    conclude(&mut comparison);
+    conclusion::conclude(&mut comparison);
     Ok(comparison)
-}
-
-/// Sums up.
-fn conclude(comparison: &mut Comparison) {
-    let shifts = || {
-        let figures = comparison.figures.iter().filter(|figure| figure.relevant);
-        let tests = comparison.tests.iter().filter(|tested| tested.relevant);
-        figures.map(|figure| figure.shift_percent).chain(tests.map(|tested| tested.shift_percent))
-    };
-    let worse_verdicts = comparison.verdicts.iter().filter(|change| change.worse).count();
-    let better_verdicts = comparison.verdicts.iter().filter(|change| change.better).count();
-    let other_verdicts = comparison.verdicts.len() - worse_verdicts - better_verdicts;
-    let (slower, faster) =
-        (shifts().filter(|shift| *shift > 0.0).count(), shifts().filter(|shift| *shift < 0.0).count());
-    let counts = comparison.counts.iter().filter(|change| change.relevant).count();
-    let missing = comparison.only_in_a.len() + comparison.only_in_b.len();
-    comparison.direction = if worse_verdicts + slower > 0 {
-        Direction::Worse
-    } else if counts + missing + other_verdicts > 0 {
-        Direction::Different
-    } else if better_verdicts + faster > 0 {
-        Direction::Better
-    } else {
-        Direction::Same
-    };
-    let parts = [
-        (worse_verdicts, "graver verdicts"),
-        (better_verdicts, "less grave verdicts"),
-        (other_verdicts, "verdicts with another owner, or in more or fewer runs"),
-        (missing, "scenarios on one side only"),
-        (counts, "counts changed"),
-        (slower, "figures up"),
-        (faster, "figures down"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let parts: Vec<String> = parts.collect();
-    let what = match comparison.direction {
-        Direction::Same => "no relevant change",
-        Direction::Worse => "regression",
-        Direction::Better => "improvement",
-        Direction::Different => "changed",
-    };
-    let details = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    let uncompared = if comparison.void.is_empty() { "" } else { " (figures were not compared)" };
-    comparison.conclusion = format!("{what} in {} scenarios{details}{uncompared}", comparison.scenarios);
 }
 
 #[cfg(test)]
 mod tests {
-    use harness::report::{Report, ScenarioReport};
+    use harness::report::{Latency, Report, ScenarioReport};
     use harness::{Owner, Verdict};
 
+    use super::statistics::tests::latency;
     use super::*;
     use crate::report::example;
 
@@ -267,6 +216,48 @@ mod tests {
         b(&mut after.scenarios[1]);
         let thresholds = Thresholds { count: 1.0, median: 5.0, tail: 10.0 };
         compare(&side("a", before), &side("b", after), thresholds, 0.01).expect("comparable").direction
+    }
+
+    fn compared(a: impl FnOnce(&mut Report), b: impl FnOnce(&mut Report)) -> Comparison {
+        let side = |name: &str, change: &mut dyn FnMut(&mut Report)| {
+            let mut report = example();
+            change(&mut report);
+            Side { name: name.to_owned(), reports: vec![report] }
+        };
+        let (mut a, mut b) = (Some(a), Some(b));
+        let a = side("a", &mut |report| a.take().into_iter().for_each(|change| change(report)));
+        let b = side("b", &mut |report| b.take().into_iter().for_each(|change| change(report)));
+        compare(&a, &b, Thresholds { count: 1.0, median: 5.0, tail: 10.0 }, 0.01).expect("comparable")
+    }
+
+    #[test]
+    fn a_step_that_one_side_has_alone_is_told_and_is_a_change() {
+        let with_step = |report: &mut Report| {
+            let latency = latency([100, 101, 102]);
+            report.scenarios[1].latency.insert("brand-new".to_owned(), latency);
+        };
+        for comparison in [compared(|_| (), with_step), compared(with_step, |_| ())] {
+            let told = serde_json::to_string(&comparison).unwrap();
+            assert!(told.contains("brand-new"), "{told}");
+            assert_eq!(comparison.direction, Direction::Different);
+        }
+    }
+
+    #[test]
+    fn a_histogram_that_does_not_add_up_is_told() {
+        for (n, timing) in [(1, Timing::Modelled), (900, Timing::Modelled), (900, Timing::Measured)] {
+            let with = |n: u32| {
+                move |report: &mut Report| {
+                    report.timing = timing;
+                    let latency = Latency { n, ..latency([100, 101, 102]) };
+                    report.scenarios[1].latency.insert("damaged".to_owned(), latency);
+                }
+            };
+            let comparison = compared(with(3), with(n));
+            let told = serde_json::to_string(&comparison).unwrap();
+            assert!(told.contains("does not add up"), "{told}");
+            assert!(comparison.direction != Direction::Same, "{}", comparison.conclusion);
+        }
     }
 
     #[test]

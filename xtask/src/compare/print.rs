@@ -34,6 +34,10 @@ pub fn print(comparison: &Comparison, all: bool) {
             say!("only in {letter}: {}", names.join(", "));
         }
     }
+    for gap in &comparison.step_gaps {
+        let how = if gap.compared { "compared in part" } else { "not compared" };
+        say!("{} {}: {how}: {}", gap.scenario, gap.step, gap.why);
+    }
     verdicts(comparison);
     counts(comparison);
     figures(comparison, all);

@@ -4,6 +4,33 @@ use std::collections::BTreeMap;
 
 use harness::histogram::{bucket_of, upper_bound};
 use harness::report::Latency;
+use thiserror::Error;
+
+/// Why a histogram cannot be what a run recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Damage {
+    /// No sample at all.
+    #[error("no samples")]
+    Empty,
+    /// Buckets hold more than there are, or less although the largest sample has a bucket.
+    #[error("{counted} samples in buckets, {n} in all")]
+    Count {
+        /// In buckets.
+        counted: u64,
+        /// By its own account.
+        n: u64,
+    },
+    /// A bucket below the smallest sample or above the largest.
+    #[error("a bucket at {low}, with samples from {min} to {max}")]
+    Outside {
+        /// Where the bucket begins.
+        low: u64,
+        /// Smallest sample by its own account.
+        min: u64,
+        /// Largest.
+        max: u64,
+    },
+}
 
 /// A step's samples of one run, or of several put together.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,21 +45,32 @@ pub struct Distribution {
 impl Distribution {
     /// The samples of a report. Those too large for any bucket count as one bucket at the largest value.
     ///
-    /// `None` if the counts do not add up, which no report of ours has.
-    pub fn of(latency: &Latency) -> Option<Self> {
+    /// # Errors
+    /// [`Damage`] if the counts do not add up, which no report of ours has.
+    pub fn of(latency: &Latency) -> Result<Self, Damage> {
+        let &Latency { min, max, .. } = latency;
         let mut buckets = BTreeMap::new();
         let mut counted = 0u64;
-        for &(low, count) in &latency.histogram {
+        for &(low, count) in latency.histogram.iter().filter(|(_, count)| *count > 0) {
+            if low > max || bucket_of(low).is_some_and(|bucket| upper_bound(bucket) < min) {
+                return Err(Damage::Outside { low, min, max });
+            }
             counted += u64::from(count);
             *buckets.entry(low).or_default() += u64::from(count);
         }
         let n = u64::from(latency.n);
-        let beyond = n.checked_sub(counted)?;
-        if beyond > 0 {
-            *buckets.entry(latency.max).or_default() += beyond;
+        if n == 0 {
+            return Err(Damage::Empty);
         }
-        buckets.retain(|_, count| *count > 0);
-        (n > 0).then_some(Self { buckets, n, min: latency.min, max: latency.max })
+        let damage = Damage::Count { counted, n };
+        let beyond = n.checked_sub(counted).ok_or(damage)?;
+        if beyond > 0 && bucket_of(max).is_some() {
+            return Err(damage);
+        }
+        if beyond > 0 {
+            *buckets.entry(max).or_default() += beyond;
+        }
+        Ok(Self { buckets, n, min, max })
     }
 
     /// All samples of several.
@@ -113,11 +151,20 @@ pub(in crate::compare) mod tests {
     }
 
     #[test]
-    fn samples_out_of_range_count_and_a_histogram_that_counts_too_many_is_refused() {
+    fn samples_out_of_range_count_and_a_histogram_that_does_not_add_up_is_refused() {
         let whole = latency([1, 2, 1 << 40]);
         let distribution = Distribution::of(&whole).unwrap();
         assert_eq!((distribution.n(), distribution.at_or_above(3)), (3, 1));
-        assert_eq!(Distribution::of(&Latency { n: 1, ..whole }), None);
+        let damaged = |change: fn(&mut Latency)| {
+            let mut latency = whole.clone();
+            change(&mut latency);
+            Distribution::of(&latency).unwrap_err()
+        };
+        assert_eq!(damaged(|latency| latency.n = 1), Damage::Count { counted: 2, n: 1 });
+        assert_eq!(damaged(|latency| latency.n = 0), Damage::Empty);
+        assert_eq!(damaged(|latency| latency.max = 2), Damage::Count { counted: 2, n: 3 });
+        assert_eq!(damaged(|latency| latency.min = 2), Damage::Outside { low: 1, min: 2, max: 1 << 40 });
+        assert_eq!(damaged(|latency| latency.max = 1), Damage::Outside { low: 2, min: 1, max: 1 });
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     inquiry,
     journal::Journal,
     plan::{AtEnd, BadWord, Parsed, Plan},
-    record::{Record, Start, clipped},
+    record::{Record, Start, Wishes, clipped},
     resume::{self, Resumption},
     scenario,
     session::{JournalOf, PROPERTY_TIMEOUT, Session, verdict_of},
@@ -252,5 +252,6 @@ fn start_record(identity: &Identity, plan: &Plan, defaults: bool) -> Start {
         iterations: plan.iterations,
         seed: plan.seed,
         defaults,
+        wishes: Wishes::of(plan),
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use harness::{
     Histogram, Record, Verdict,
     record::{
-        Latency, MAX_FRAME, Name, ResetCause, Resumed, Samples, ScenarioEnd, Start, Step, clipped, encode,
+        Latency, MAX_FRAME, Name, ResetCause, Resumed, Samples, ScenarioEnd, Start, Step, Wishes, clipped,
+        encode,
     },
     report::{Collector, Finish, Report, Rung, Setup, Timing},
 };
@@ -16,7 +17,14 @@ fn name(text: &str) -> Name {
 }
 
 fn start() -> Start {
-    Start { git: clipped("8805e9a"), profile: clipped("image"), iterations: 10, seed: 1, defaults: false }
+    Start {
+        git: clipped("8805e9a"),
+        profile: clipped("image"),
+        iterations: 10,
+        seed: 1,
+        defaults: false,
+        wishes: Wishes::default(),
+    }
 }
 
 fn latency(scenario: &str) -> Record {

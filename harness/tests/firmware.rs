@@ -2,7 +2,9 @@
 
 use harness::{
     Record, Verdict,
-    record::{Clocks, Fact, Facts, Frame, MAX_FRAME, TEXT_BYTES, Text, When, clipped, decode, encode},
+    record::{
+        Clocks, Fact, Facts, Frame, MAX_FRAME, TEXT_BYTES, Text, When, Wishes, clipped, decode, encode,
+    },
     report::{Collector, Finish, Report, Rung, Setup, Timing},
 };
 
@@ -178,6 +180,7 @@ fn a_board_that_starts_again_is_asked_anew() {
             iterations: 1,
             seed: 1,
             defaults: true,
+            wishes: Wishes::default(),
         });
         let mut records = vec![start];
         records.extend(answer(When::Before, "version", 0, text));

@@ -4,7 +4,7 @@ use harness::{
     Histogram, Owner, Record, Verdict,
     record::{
         self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ResetCause, Resumed,
-        SAMPLES_PER_RECORD, ScenarioEnd, Start, Step, When, clipped, encode,
+        SAMPLES_PER_RECORD, ScenarioEnd, Start, Step, When, Wishes, clipped, encode,
     },
     report::{Collector, Counters, Finish, Report, Reset, Rung, Setup, Timing},
 };
@@ -40,6 +40,7 @@ fn opening(scenarios: &str) -> Vec<Record> {
             iterations: 10,
             seed: 1,
             defaults: false,
+            wishes: Wishes::default(),
         }),
         Record::Board(BoardFacts {
             soc: clipped("BCM2837"),
@@ -604,4 +605,17 @@ fn raw_samples_without_one_of_their_parts_are_left_out_and_no_pass() {
         assert!(reason.contains("samples of import are incomplete"), "{reason}");
         assert_eq!(scenario.verdict, Verdict::Fail);
     }
+}
+
+#[test]
+fn the_report_tells_every_wish_that_shapes_a_run() {
+    let mut records = passing_run();
+    let Record::Start(start) = &mut records[0] else { panic!("a run begins with its start") };
+    start.wishes =
+        Wishes { timeout_ms: 50, first_transaction: 7, delay_us: 9, samples: 11, ..Wishes::default() };
+    start.wishes.sizes.extend([64, 4096]);
+    let plan = collect(&lines(&records), None).plan.expect("a plan");
+    assert_eq!((plan.iterations, plan.seed), (10, 1));
+    assert_eq!((plan.timeout_ms, plan.sizes), (Some(50), Some(vec![64, 4096])));
+    assert_eq!((plan.first_transaction, plan.delay_us, plan.samples), (Some(7), Some(9), Some(11)));
 }

@@ -7,7 +7,7 @@ use super::Record;
 /// First word of a log line that carries a record.
 pub const PREFIX: &str = "@record";
 /// Version of [`Record`]'s layout.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 /// No frame is longer.
 pub const MAX_FRAME: usize = 1344;
 
@@ -115,9 +115,10 @@ mod tests {
 
     use super::super::{
         BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ResetCause, Resumed,
-        SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, clipped,
+        SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, Wishes, clipped,
     };
     use super::*;
+    use crate::plan::MAX_SIZES;
     use crate::verdict::{Owner, Verdict};
 
     fn longest<const N: usize>() -> heapless::String<N> {
@@ -129,7 +130,20 @@ mod tests {
     }
 
     fn longest_start() -> Start {
-        Start { git: longest(), profile: longest(), iterations: u32::MAX, seed: u64::MAX, defaults: true }
+        Start {
+            git: longest(),
+            profile: longest(),
+            iterations: u32::MAX,
+            seed: u64::MAX,
+            defaults: true,
+            wishes: Wishes {
+                timeout_ms: u32::MAX,
+                sizes: [u32::MAX; MAX_SIZES].into_iter().collect(),
+                first_transaction: u32::MAX,
+                delay_us: u32::MAX,
+                samples: u32::MAX,
+            },
+        }
     }
 
     /// Each kind with every field at its longest.

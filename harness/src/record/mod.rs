@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 pub use frame::{Damage, Frame, MAX_FRAME, PREFIX, decode, encode};
 
-use crate::verdict::{Owner, Verdict};
+use crate::{
+    plan::{Plan, Sizes},
+    verdict::{Owner, Verdict},
+};
 
 /// A name: of a scenario, a step, a count.
 pub type Name = String<32>;
@@ -121,6 +124,42 @@ pub struct Start {
     pub seed: u64,
     /// True if nothing was asked for and these are the documented defaults.
     pub defaults: bool,
+    /// What else shapes the run.
+    pub wishes: Wishes,
+}
+
+/// Wishes beside iterations and seed that change what a run does or when: runs of other ones cannot be compared.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wishes {
+    /// Milliseconds that no wait is longer than.
+    pub timeout_ms: u32,
+    /// Bytes of the blocks to lend, in turn; empty for each scenario's own.
+    pub sizes: Sizes,
+    /// Where the transaction ids of the SMEM clients start.
+    pub first_transaction: u32,
+    /// Microseconds before `boot-race` opens anything.
+    pub delay_us: u32,
+    /// Raw samples that are kept of each step. Sending them shifts how both processors meet.
+    pub samples: u32,
+}
+
+impl Wishes {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            timeout_ms: plan.timeout_ms,
+            sizes: plan.sizes.clone(),
+            first_transaction: plan.first_transaction,
+            delay_us: plan.delay_us,
+            samples: plan.samples,
+        }
+    }
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self::of(&Plan::default())
+    }
 }
 
 /// First record after a reset in the middle of a run.

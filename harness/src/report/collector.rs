@@ -279,7 +279,7 @@ impl Collector {
             memory,
             throttled: self.inventory.throttled(),
             temperature: self.inventory.temperature(),
-            plan: start.as_ref().map(|start| Asked { iterations: start.iterations, seed: start.seed }),
+            plan: start.as_ref().map(Asked::of),
             started: timestamp_of(self.setup.started),
             wall_s: finish.wall_s,
             resets: self.resets,

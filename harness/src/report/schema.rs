@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::firmware::{Firmware, Memory, Temperature, Throttled};
 use crate::{
     histogram::{Histogram, lower_bound},
-    record::ResetCause,
+    record::{ResetCause, Start, Wishes},
     verdict::{Owner, Verdict},
 };
 
@@ -71,12 +71,43 @@ impl Report {
 }
 
 /// What decides, beside image and firmware, what a run does: runs of other wishes cannot be compared.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Asked {
     /// Pings of each size, and handshakes.
     pub iterations: u32,
     /// Patterns, order of sizes, and how emulated processors interleave.
     pub seed: u64,
+    /// Milliseconds that no wait is longer than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u32>,
+    /// Bytes of the blocks to lend, in turn; empty for each scenario's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<Vec<u32>>,
+    /// Where the transaction ids of the SMEM clients start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_transaction: Option<u32>,
+    /// Microseconds before `boot-race` opens anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_us: Option<u32>,
+    /// Raw samples that are kept of each step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u32>,
+}
+
+impl Asked {
+    /// What the first record tells.
+    pub(super) fn of(start: &Start) -> Self {
+        let Wishes { timeout_ms, sizes, first_transaction, delay_us, samples } = &start.wishes;
+        Self {
+            iterations: start.iterations,
+            seed: start.seed,
+            timeout_ms: Some(*timeout_ms),
+            sizes: Some(sizes.to_vec()),
+            first_transaction: Some(*first_transaction),
+            delay_us: Some(*delay_us),
+            samples: Some(*samples),
+        }
+    }
 }
 
 /// A reset of the board in mid-run.

@@ -1,8 +1,11 @@
 //! What must be alike before figures of two sides mean anything.
 
-use anyhow::{Result, bail};
-use harness::report::{PeerKind, Report, Rung};
+use std::collections::BTreeSet;
 
+use anyhow::{Result, bail, ensure};
+use harness::report::{Report, Rung, Timing};
+
+use super::conditions::{self, clock_differs};
 use super::side::Side;
 
 /// What stands in the way of a comparison.
@@ -14,15 +17,11 @@ pub struct Caveats {
     pub notes: Vec<String>,
 }
 
-/// Clocks of two runs may differ by this part of them: more is another setting, or throttling.
-const CLOCK_TOLERANCE: f64 = 0.005;
-
 impl Caveats {
     /// Looks at both sides.
     ///
     /// # Errors
-    /// If one side is measured and the other modelled, or the reports of one side are of different firmware, board or
-    /// timing.
+    /// If one side is measured and the other modelled, or the reports of one side are not runs of one thing.
     pub fn of(a: &Side, b: &Side) -> Result<Self> {
         for side in [a, b] {
             check_alike(side)?;
@@ -39,125 +38,215 @@ impl Caveats {
             );
         }
         let mut caveats = Self::default();
-        caveats.differences(first, other);
+        conditions::differences(first, other, &mut caveats);
+        caveats.runs(a, b);
         for side in [a, b] {
-            if side.reports.iter().any(is_throttled) {
-                caveats.void.push(format!("{}: the board was throttled", side.name));
-            }
-            if side.reports.iter().any(|report| report.rung == Rung::Qemu) {
-                caveats.void.push(format!("{}: QEMU's times mean nothing", side.name));
-            }
-            if side.reports.iter().any(clock_moved) {
-                caveats.void.push(format!("{}: the Arm's clock changed during the run", side.name));
-            }
-            let told = side.reports.iter().flat_map(|report| &report.notes);
-            caveats.notes.extend(told.map(|note| format!("{}: {note}", side.name)));
+            caveats.one_side(side);
         }
         Ok(caveats)
     }
 
-    fn differences(&mut self, a: &Report, b: &Report) {
-        if a.rung != b.rung {
-            self.void.push(format!("rungs differ: {} and {}", a.rung.name(), b.rung.name()));
+    /// Figures must not be compared.
+    pub fn void(&mut self, why: String) {
+        self.void.push(why);
+    }
+
+    /// A reader should know.
+    pub fn note(&mut self, what: String) {
+        self.notes.push(what);
+    }
+
+    /// How many runs there are, and of which seeds.
+    fn runs(&mut self, a: &Side, b: &Side) {
+        let (runs_a, runs_b) = (a.reports.len(), b.reports.len());
+        if runs_a != runs_b {
+            self.note(format!("{runs_a} runs of A and {runs_b} of B"));
         }
-        if (&a.board.soc, &a.board.model) != (&b.board.soc, &b.board.model) {
-            self.void.push(format!("boards differ: {} and {}", a.board.model, b.board.model));
+        let (seeds_a, seeds_b) = (a.seeds(), b.seeds());
+        if seeds_a != seeds_b && [runs_a, runs_b] == [seeds_a.len(), seeds_b.len()] {
+            self.note(format!(
+                "seeds differ: {} and {}; patterns, the order of sizes and how processors meet are others",
+                listed(&seeds_a),
+                listed(&seeds_b)
+            ));
         }
-        for (clock, a_hz, b_hz) in
-            [("Arm", a.clocks.arm_hz, b.clocks.arm_hz), ("core", a.clocks.core_hz, b.clocks.core_hz)]
-        {
-            if differs(a_hz, b_hz) {
-                self.void.push(format!("{clock} clocks differ: {a_hz} and {b_hz} Hz"));
-            }
+        let modelled = a.reports[0].timing == Timing::Modelled;
+        let chance = apart_by_chance(runs_a, runs_b);
+        if modelled && chance > MOST_BY_CHANCE {
+            self.note(format!(
+                "of so few runs ({runs_a} and {runs_b}), {:.0} of 100 figures lie apart by chance, and the threshold alone \
+                 keeps them from alarming: take more seeds",
+                100.0 * chance
+            ));
         }
-        match (a.plan, b.plan) {
-            (Some(a), Some(b)) => {
-                if a.iterations != b.iterations {
-                    self.void.push(format!("iterations differ: {} and {}", a.iterations, b.iterations));
-                }
-                if a.seed != b.seed {
-                    self.notes.push(format!(
-                        "first seeds differ: {} and {}: patterns and the order of sizes are others",
-                        a.seed, b.seed
+        if modelled {
+            for side in [a, b] {
+                let seeds = side.seeds();
+                let distinct: BTreeSet<u64> = seeds.iter().copied().collect();
+                if distinct.len() < seeds.len() {
+                    self.note(format!(
+                        "{}: a seed is there twice ({}); such runs are one run again",
+                        side.name,
+                        listed(&seeds)
                     ));
                 }
             }
-            _ => self.notes.push(
-                "a report does not tell its iterations and seed: that they are equal is taken on trust"
-                    .to_owned(),
-            ),
         }
-        if a.image != b.image {
-            self.notes.push(format!(
-                "images differ ({} and {}): what changed may be the image's doing",
-                a.image.git, b.image.git
-            ));
+    }
+
+    fn one_side(&mut self, side: &Side) {
+        let any = |what: fn(&Report) -> bool| side.reports.iter().any(what);
+        let name = &side.name;
+        if any(|report| report.throttled.as_ref().is_some_and(|throttled| throttled.times_void)) {
+            self.void(format!("{name}: the board was throttled"));
         }
-        if a.peer.kind != b.peer.kind && ![a, b].iter().any(|side| side.peer.kind == PeerKind::Absent) {
-            self.notes.push(format!("peers differ: {} and {}", a.peer.kind.name(), b.peer.kind.name()));
+        if any(|report| report.rung == Rung::Qemu) {
+            self.void(format!("{name}: QEMU's times mean nothing"));
         }
+        if any(|report| moved(report.clocks.arm_hz, report.clocks.arm_after_hz)) {
+            self.void(format!("{name}: the Arm's clock changed during the run"));
+        }
+        if any(|report| moved(report.clocks.core_hz, report.clocks.core_after_hz)) {
+            self.void(format!("{name}: the core's clock changed during the run"));
+        }
+        let resets: usize = side.reports.iter().map(|report| report.resets.len()).sum();
+        if resets > 0 {
+            self.note(format!("{name}: the board was reset {resets} times in mid-run"));
+        }
+        let names: BTreeSet<&str> = side.scenarios().collect();
+        for scenario in names {
+            let with =
+                side.reports.iter().filter(|report| report.scenarios.iter().any(|one| one.name == scenario));
+            let with = with.count();
+            if with < side.reports.len() {
+                self.note(format!("{name}: {scenario} is in {with} of {} runs", side.reports.len()));
+            }
+        }
+        let told: BTreeSet<&String> = side.reports.iter().flat_map(|report| &report.notes).collect();
+        self.notes.extend(told.into_iter().map(|note| format!("{name}: {note}")));
     }
 }
 
-/// A report whose clock is 0 does not know it.
-fn differs(a_hz: u32, b_hz: u32) -> bool {
-    let difference = (f64::from(a_hz) - f64::from(b_hz)).abs();
-    a_hz != 0 && b_hz != 0 && difference > CLOCK_TOLERANCE * f64::from(a_hz)
+/// Figures that lie apart by chance oftener than this are told.
+const MOST_BY_CHANCE: f64 = 0.05;
+
+/// How probable it is that runs of one distribution lie apart: 2 of the ways to deal them to two sides.
+fn apart_by_chance(runs_a: usize, runs_b: usize) -> f64 {
+    let ways: f64 = (1..=runs_a).map(|number| (runs_b + number) as f64 / number as f64).product();
+    (2.0 / ways).min(1.0)
 }
 
-fn clock_moved(report: &Report) -> bool {
-    report.clocks.arm_after_hz.is_some_and(|after| differs(report.clocks.arm_hz, after))
+fn listed(seeds: &[u64]) -> String {
+    let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    seeds.join(", ")
 }
 
-fn is_throttled(report: &Report) -> bool {
-    report.throttled.as_ref().is_some_and(|throttled| throttled.times_void)
+fn moved(before_hz: u32, after_hz: Option<u32>) -> bool {
+    after_hz.is_some_and(|after_hz| clock_differs(before_hz, after_hz))
 }
 
-/// Runs of one side must be of one thing.
+/// Runs of one side must be of one thing, and each there once.
 fn check_alike(side: &Side) -> Result<()> {
     let Some((first, others)) = side.reports.split_first() else { bail!("{} has no report", side.name) };
-    let key = |report: &Report| {
-        let Report { peer, board, rung, timing, image, .. } = report;
-        (peer.build_id.clone(), peer.variant.clone(), board.model.clone(), *rung, *timing, image.git.clone())
-    };
-    if let Some(other) = others.iter().find(|other| key(other) != key(first)) {
-        bail!(
-            "{}: its reports are not of one thing (firmware {} {}, board {}, image {}; and firmware {} {}, board {}, \
-             image {})",
+    for (number, other) in others.iter().enumerate() {
+        let differ = unlike(first, other);
+        ensure!(
+            differ.is_empty(),
+            "{}: its reports are not of one thing; the first and number {} differ in {}",
             side.name,
-            first.peer.variant,
-            first.peer.date,
-            first.board.model,
-            first.image.git,
-            other.peer.variant,
-            other.peer.date,
-            other.board.model,
-            other.image.git
+            number + 2,
+            differ.join(", ")
         );
     }
+    // A run of the emulated Pi may repeat another, which is told; a board's never does.
+    let twice = |at: usize| others[at..].contains(&side.reports[at]);
+    let measured = first.timing == Timing::Measured;
+    ensure!(
+        !measured || !(0..others.len()).any(twice),
+        "{}: the same report is there twice, and would count as twice the samples",
+        side.name
+    );
     Ok(())
+}
+
+/// In what two reports of one side differ that they must not differ in.
+fn unlike(a: &Report, b: &Report) -> Vec<String> {
+    let plan = |report: &Report| report.plan.clone().map(|plan| harness::report::Asked { seed: 0, ..plan });
+    let peer = |report: &Report| format!("{} of {}", report.peer.variant, report.peer.date);
+    let iterations = |report: &Report| report.plan.as_ref().map_or(0, |plan| plan.iterations).to_string();
+    let same_iterations = iterations(a) == iterations(b);
+    let rows = [
+        (
+            "firmware",
+            (&a.peer.build_id, &a.peer.variant) != (&b.peer.build_id, &b.peer.variant),
+            peer(a),
+            peer(b),
+        ),
+        ("board", a.board.model != b.board.model, a.board.model.clone(), b.board.model.clone()),
+        ("rung", a.rung != b.rung, a.rung.name().to_owned(), b.rung.name().to_owned()),
+        ("timing", a.timing != b.timing, a.timing.name().to_owned(), b.timing.name().to_owned()),
+        ("image", a.image != b.image, a.image.git.clone(), b.image.git.clone()),
+        ("iterations", !same_iterations, iterations(a), iterations(b)),
+        (
+            "what was asked for beside iterations and seed",
+            same_iterations && plan(a) != plan(b),
+            wishes(a),
+            wishes(b),
+        ),
+    ];
+    let rows = rows.into_iter().filter(|(_, differ, ..)| *differ);
+    rows.map(|(what, _, a, b)| format!("{what} ({a}; {b})")).collect()
+}
+
+/// Sizes, delay and raw samples, as the command line has them.
+fn wishes(report: &Report) -> String {
+    let Some(plan) = &report.plan else { return "not told".to_owned() };
+    let number = |value: Option<u32>| value.map_or("?".to_owned(), |value| value.to_string());
+    let sizes: Vec<String> = plan.sizes.iter().flatten().map(u32::to_string).collect();
+    format!(
+        "samples={} sizes={} delay_us={} first_transaction={} timeout_ms={}",
+        number(plan.samples),
+        sizes.join(","),
+        number(plan.delay_us),
+        number(plan.first_transaction),
+        number(plan.timeout_ms)
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use harness::report::{Asked, Throttled, Timing};
+    use harness::record::When;
+    use harness::report::{Answer, Asked, Firmware, Memory, PeerKind, Throttled, Timing};
 
     use super::*;
     use crate::report::example;
 
     fn side(name: &str, change: impl FnOnce(&mut Report)) -> Side {
         let mut report = example();
-        report.plan = Some(Asked { iterations: 1000, seed: 1 });
+        report.plan = Some(Asked {
+            iterations: 1000,
+            seed: 1,
+            samples: Some(0),
+            sizes: Some(Vec::new()),
+            delay_us: Some(0),
+            first_transaction: Some(1),
+            timeout_ms: Some(10_000),
+        });
         report.notes.clear();
+        report.timing = Timing::Measured;
         change(&mut report);
         Side { name: name.to_owned(), reports: vec![report] }
     }
 
+    fn asked(report: &mut Report) -> &mut Asked {
+        report.plan.as_mut().expect("a plan")
+    }
+
     #[test]
     fn measured_and_modelled_are_never_compared() {
-        let (a, b) = (side("a", |_| ()), side("b", |report| report.timing = Timing::Measured));
+        let (a, b) = (side("a", |_| ()), side("b", |report| report.timing = Timing::Modelled));
         let error = Caveats::of(&a, &b).unwrap_err().to_string();
-        assert!(error.contains("never compared") && error.contains("b is measured"), "{error}");
+        assert!(error.contains("never compared") && error.contains("b is modelled"), "{error}");
     }
 
     #[test]
@@ -173,14 +262,20 @@ mod tests {
         };
         let throttled = Throttled { times_void: true, ..Throttled::default() };
         type Change = fn(&mut Report);
-        let changes: [(Change, &str); 7] = [
+        let changes: [(Change, &str); 10] = [
             (|report| report.clocks.arm_after_hz = Some(600_000_000), "clock changed during the run"),
             (|report| report.clocks.arm_after_hz = Some(report.clocks.arm_hz), ""),
             (|report| report.throttled = None, ""),
             (|report| report.board.model = "Zero 2 W".into(), "boards differ"),
             (|report| report.clocks.arm_hz = 600_000_000, "Arm clocks differ"),
-            (|report| report.plan = Some(Asked { iterations: 10, seed: 1 }), "iterations differ"),
+            (|report| asked(report).iterations = 10, "iterations differ"),
             (|report| report.rung = Rung::Native, "rungs differ"),
+            (|report| report.clocks.core_after_hz = Some(250_000_000), "core's clock changed"),
+            (
+                |report| asked(report).sizes = Some(vec![64, 4096]),
+                "sizes of blocks differ: the scenarios' own and 64,4096",
+            ),
+            (|report| asked(report).delay_us = Some(100), "delays before the first OPEN differ"),
         ];
         for (change, word) in changes {
             let (void, notes) = void(change);
@@ -201,6 +296,111 @@ mod tests {
         let qemu = |name| side(name, |report| report.rung = Rung::Qemu);
         let caveats = Caveats::of(&qemu("a"), &qemu("b")).unwrap();
         assert_eq!(caveats.void, ["a: QEMU's times mean nothing", "b: QEMU's times mean nothing"]);
+    }
+
+    #[test]
+    fn each_condition_in_which_the_sides_differ_is_told() {
+        type Change = fn(&mut Report);
+        let changes: [(Change, &str); 12] = [
+            (|report| asked(report).seed = 2, "seeds differ: 1 and 2"),
+            (|report| asked(report).samples = Some(500), "--samples): 0 and 500; sending them shifts"),
+            (|report| asked(report).first_transaction = Some(9), "first transactions differ: 1 and 9"),
+            (|report| asked(report).timeout_ms = Some(50), "deadlines of waits in ms differ: 10000 and 50"),
+            (|report| asked(report).samples = None, "does not tell sizes, delay and raw samples"),
+            (
+                |report| report.peer.variant = "start_db".into(),
+                "variants of the firmware differ: start and start_db",
+            ),
+            (|report| report.peer.kind = PeerKind::Model, "peers differ: firmware and model"),
+            (|report| report.board.revision = "a22082".into(), "board revisions differ"),
+            (|report| report.image.profile = "dev".into(), "profiles image and dev"),
+            (|report| report.image.sha256 = "ff".into(), "changed sources or by another compiler"),
+            (
+                |report| report.memory = Some(Memory { vc_bytes: 16 << 20, ..Memory::default() }),
+                "64 and 16 MiB (gpu_mem)",
+            ),
+            (|report| config(report, "arm_freq=600\nnew_entry=1"), "arm_freq 1200 and 600"),
+        ];
+        let base = |report: &mut Report| {
+            report.memory = Some(Memory { vc_bytes: 64 << 20, ..Memory::default() });
+            config(report, "arm_freq=1200\nold_entry=1");
+            report.image.sha256 = "ee".into();
+        };
+        for (change, word) in changes {
+            let b = side("b", |report| {
+                base(report);
+                change(report);
+            });
+            let caveats = Caveats::of(&side("a", base), &b).unwrap();
+            assert!(caveats.void.is_empty(), "{word}: {caveats:?}");
+            assert_eq!(caveats.notes.len(), 1, "{word}: {caveats:?}");
+            assert!(caveats.notes[0].contains(word), "{word}: {caveats:?}");
+        }
+    }
+
+    fn config(report: &mut Report, text: &str) {
+        let answer = Answer {
+            command: "get_config int".into(),
+            when: When::Before,
+            code: 0,
+            text: text.into(),
+            cut: false,
+        };
+        report.firmware = Some(Firmware { version_text: String::new(), answers: vec![answer] });
+    }
+
+    fn runs(name: &str, changes: &[fn(&mut Report)]) -> Side {
+        let reports = changes.iter().map(|change| side(name, change).reports.remove(0)).collect();
+        Side { name: name.to_owned(), reports }
+    }
+
+    #[test]
+    fn runs_of_unequal_number_or_of_one_seed_twice_are_told() {
+        let modelled: fn(&mut Report) = |report| report.timing = Timing::Modelled;
+        let second: fn(&mut Report) = |report| {
+            report.timing = Timing::Modelled;
+            asked(report).seed = 2;
+        };
+        let told = |a: &[fn(&mut Report)], b: &[fn(&mut Report)]| {
+            Caveats::of(&runs("a", a), &runs("b", b)).unwrap().notes.join("; ")
+        };
+        let third: fn(&mut Report) = |report| {
+            report.timing = Timing::Modelled;
+            asked(report).seed = 3;
+        };
+        let fourth: fn(&mut Report) = |report| {
+            report.timing = Timing::Modelled;
+            asked(report).seed = 4;
+        };
+        let four = [modelled, second, third, fourth];
+        assert_eq!(told(&four, &four), "");
+        let two = told(&[modelled, second], &[modelled, second]);
+        assert!(two.contains("(2 and 2), 33 of 100 figures"), "{two}");
+        assert!(told(&[modelled, second], &[modelled]).contains("2 runs of A and 1 of B"));
+        assert!(told(&[modelled], &[modelled]).contains("(1 and 1), 100 of 100"));
+        let twice = told(&[modelled, modelled], &[modelled, second]);
+        assert!(twice.contains("a seed is there twice (1, 1)"), "{twice}");
+        let shorter: fn(&mut Report) = |report| {
+            report.timing = Timing::Modelled;
+            asked(report).seed = 2;
+            report.scenarios.pop();
+        };
+        let lacking = told(&[modelled, shorter], &[modelled, second]);
+        assert!(lacking.contains("a: handshake is in 1 of 2 runs"), "{lacking}");
+    }
+
+    #[test]
+    fn a_board_s_report_does_not_count_twice_and_other_wishes_are_not_one_side() {
+        let same: fn(&mut Report) = |_| ();
+        let refused = |changes: &[fn(&mut Report)]| {
+            Caveats::of(&runs("a", changes), &side("b", |_| ())).unwrap_err().to_string()
+        };
+        assert!(refused(&[same, same]).contains("the same report is there twice"));
+        let fewer = refused(&[same, |report| asked(report).iterations = 10]);
+        assert!(fewer.contains("the first and number 2 differ in iterations (1000; 10)"), "{fewer}");
+        let sampled = refused(&[same, |report| asked(report).samples = Some(10)]);
+        assert!(sampled.contains("samples=0") && sampled.contains("samples=10"), "{sampled}");
+        assert!(refused(&[same, |report| report.image.profile = "dev".into()]).contains("image"));
     }
 
     #[test]

@@ -44,8 +44,7 @@ pub struct CountChange {
 /// Names of the scenarios of a side, in order.
 pub fn scenarios(side: &Side) -> Vec<&str> {
     let mut seen = BTreeSet::new();
-    let all = side.reports.iter().flat_map(|report| &report.scenarios);
-    all.map(|scenario| scenario.name.as_str()).filter(|name| seen.insert(*name)).collect()
+    side.scenarios().filter(|name| seen.insert(*name)).collect()
 }
 
 /// A scenario that both sides have.

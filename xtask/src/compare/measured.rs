@@ -38,76 +38,112 @@ pub struct Tested {
     pub relevant: bool,
 }
 
+/// Which tests get an interval of their shift: it takes longer than all the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Intervals {
+    /// Every one, for a reader.
+    OfAll,
+    /// Those that decide something. The others have the interval of a shift of nothing.
+    OfSignificant,
+}
+
+/// A step's samples on both sides.
+struct StepSamples<'a> {
+    scenario: &'a str,
+    step: &'a str,
+    a: Vec<Distribution>,
+    b: Vec<Distribution>,
+    all_a: Distribution,
+    all_b: Distribution,
+}
+
+/// A test of one of its quantiles, before the others are known.
+struct Draft<'a> {
+    of: &'a StepSamples<'a>,
+    quantile: &'static str,
+    q: f64,
+    p: f64,
+    superiority: f64,
+}
+
 /// Tests every step that both sides have.
-pub fn test(pairs: &[Pair<'_>], thresholds: Thresholds, alpha: f64) -> Vec<Tested> {
-    let mut random = Random::new(1);
-    let mut all = Vec::new();
-    for Pair { a, b, steps } in pairs {
-        let Some(first) = a.first() else { continue };
-        for step in &steps.comparable {
-            let (a, b) = (samples(a, step), samples(b, step));
-            if !a.is_empty() && !b.is_empty() {
-                all.extend(step_tests(&first.name, step, &a, &b, &mut random));
-            }
-        }
-    }
-    let p: Vec<f64> = all.iter().map(|(tested, _)| tested.p).collect();
-    let corrected = holm(&p);
-    let judged = all.into_iter().zip(corrected).map(|((mut tested, apart), p_holm)| {
-        let threshold = if tested.quantile == "p50" { thresholds.median } else { thresholds.tail };
-        let [low, high] = tested.interval_percent;
-        tested.p_holm = p_holm;
-        tested.relevant =
-            p_holm < alpha && tested.shift_percent.abs() >= threshold && (low > 0.0 || high < 0.0) && apart;
-        tested
+pub fn test(pairs: &[Pair<'_>], thresholds: Thresholds, alpha: f64, intervals: Intervals) -> Vec<Tested> {
+    let steps: Vec<StepSamples<'_>> = pairs.iter().flat_map(steps_of).collect();
+    let drafts: Vec<Draft<'_>> = steps.iter().flat_map(drafts).collect();
+    let p: Vec<f64> = drafts.iter().map(|draft| draft.p).collect();
+    let judged = drafts.iter().zip(holm(&p)).zip(1..);
+    judged
+        .map(|((draft, p_holm), seed)| {
+            // Numbers of its own: what is found of one step does not depend on the others.
+            let mut random = Random::new(seed);
+            let significant = p_holm < alpha;
+            let wanted = significant || intervals == Intervals::OfAll;
+            let interval = wanted.then(|| shift_interval(&draft.of.a, &draft.of.b, draft.q, &mut random));
+            let interval = interval.map_or([0.0; 2], |interval| [interval.low, interval.high]);
+            draft.judge(p_holm, significant, interval, thresholds)
+        })
+        .collect()
+}
+
+fn steps_of<'a>(pair: &'a Pair<'_>) -> Vec<StepSamples<'a>> {
+    let Some(first) = pair.a.first() else { return Vec::new() };
+    let steps = pair.steps.comparable.iter().map(|step| {
+        let (a, b) = (samples(&pair.a, step), samples(&pair.b, step));
+        let (all_a, all_b) = (Distribution::merged(&a), Distribution::merged(&b));
+        StepSamples { scenario: &first.name, step, a, b, all_a, all_b }
     });
-    judged.collect()
+    steps.filter(|step| step.all_a.n() > 0 && step.all_b.n() > 0).collect()
 }
 
 fn samples(runs: &[&ScenarioReport], step: &str) -> Vec<Distribution> {
     runs.iter().filter_map(|run| Distribution::of(run.latency.get(step)?).ok()).collect()
 }
 
-/// Both quantiles of a step, and whether their runs lie apart. Of one run a side that cannot be told, so it counts as yes.
-fn step_tests(
-    scenario: &str,
-    step: &str,
-    a: &[Distribution],
-    b: &[Distribution],
-    random: &mut Random,
-) -> [(Tested, bool); 2] {
-    let (all_a, all_b) = (Distribution::merged(a), Distribution::merged(b));
-    let rank = rank_sum(&all_a, &all_b);
-    let tail = tail_test(&all_a, &all_b);
+fn drafts<'a>(of: &'a StepSamples<'a>) -> [Draft<'a>; 2] {
+    let rank = rank_sum(&of.all_a, &of.all_b);
+    let tail = tail_test(&of.all_a, &of.all_b);
     let slow = (tail.slow_a + tail.slow_b).max(1) as f64;
-    let made = |quantile: &'static str, q: f64, p: f64, superiority: f64, random: &mut Random| {
-        let (from, to) = (all_a.quantile(q), all_b.quantile(q));
-        let interval = shift_interval(a, b, q, random);
-        let range = |runs: &[Distribution]| Range::of(runs.iter().map(|run| run.quantile(q)).collect());
-        let several = a.len() > 1 && b.len() > 1;
-        let apart = !several
-            || range(a).zip(range(b)).is_some_and(|(range_a, range_b)| range_a.is_apart_from(&range_b));
-        let tested = Tested {
-            scenario: scenario.to_owned(),
-            step: step.to_owned(),
-            quantile,
-            n_a: all_a.n(),
-            n_b: all_b.n(),
+    [
+        Draft { of, quantile: "p50", q: 0.5, p: rank.p, superiority: rank.superiority },
+        Draft { of, quantile: "p99", q: 0.99, p: tail.p, superiority: tail.slow_b as f64 / slow },
+    ]
+}
+
+impl Draft<'_> {
+    fn judge(&self, p_holm: f64, significant: bool, interval: [f64; 2], thresholds: Thresholds) -> Tested {
+        let (of, q) = (self.of, self.q);
+        let (from, to) = (of.all_a.quantile(q), of.all_b.quantile(q));
+        let shift_percent = 100.0 * shift(from, to);
+        let [low, high] = interval;
+        let threshold = if q > 0.9 { thresholds.tail } else { thresholds.median };
+        let beyond_doubt = low > 0.0 || high < 0.0;
+        Tested {
+            scenario: of.scenario.to_owned(),
+            step: of.step.to_owned(),
+            quantile: self.quantile,
+            n_a: of.all_a.n(),
+            n_b: of.all_b.n(),
             a: from,
             b: to,
-            shift_percent: 100.0 * shift(from, to),
-            interval_percent: [100.0 * interval.low, 100.0 * interval.high],
-            superiority,
-            p,
-            p_holm: 1.0,
-            relevant: false,
-        };
-        (tested, apart)
-    };
-    [
-        made("p50", 0.5, rank.p, rank.superiority, random),
-        made("p99", 0.99, tail.p, tail.slow_b as f64 / slow, random),
-    ]
+            shift_percent,
+            interval_percent: [100.0 * low, 100.0 * high],
+            superiority: self.superiority,
+            p: self.p,
+            p_holm,
+            relevant: significant
+                && shift_percent.abs() >= threshold
+                && beyond_doubt
+                && self.runs_lie_apart(),
+        }
+    }
+
+    /// No run of one side is among the other's. Of one run a side that cannot be told, so it counts as yes.
+    fn runs_lie_apart(&self) -> bool {
+        let StepSamples { a, b, .. } = self.of;
+        let range = |runs: &[Distribution]| Range::of(runs.iter().map(|run| run.quantile(self.q)).collect());
+        let several = a.len() > 1 && b.len() > 1;
+        !several || range(a).zip(range(b)).is_some_and(|(range_a, range_b)| range_a.is_apart_from(&range_b))
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +169,7 @@ mod tests {
     }
 
     fn tested(a: &[ScenarioReport], b: &[ScenarioReport], thresholds: Thresholds) -> Vec<Tested> {
-        test(&[Pair::of(a.iter().collect(), b.iter().collect())], thresholds, 0.01)
+        test(&[Pair::of(a.iter().collect(), b.iter().collect())], thresholds, 0.01, Intervals::OfAll)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod caveats;
 mod changes;
 mod conclusion;
+mod conditions;
 mod figure;
 mod measured;
 mod print;
@@ -25,7 +26,7 @@ use caveats::Caveats;
 use changes::{CountChange, Pair, Thresholds, VerdictChange, runs_of, scenarios};
 use conclusion::Direction;
 use figure::Figure;
-use measured::Tested;
+use measured::{Intervals, Tested};
 pub use side::Runs;
 use side::{Identity, Side};
 use steps::StepGap;
@@ -57,6 +58,12 @@ pub struct Options {
     /// Show every figure, not only those that moved.
     #[arg(long)]
     pub all: bool,
+}
+
+impl Options {
+    fn thresholds(&self) -> Thresholds {
+        Thresholds { count: self.count_threshold, median: self.threshold, tail: self.tail_threshold }
+    }
 }
 
 /// What is run of a release.
@@ -147,11 +154,7 @@ pub struct Comparison {
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let runs = options.suite.on.runs(&options.suite.scenarios, options.seeds);
     let [a, b] = side::both([&options.a, &options.b], &runs)?;
-    let thresholds = Thresholds {
-        count: options.count_threshold,
-        median: options.threshold,
-        tail: options.tail_threshold,
-    };
+    let thresholds = options.thresholds();
     let comparison = compare(&a, &b, thresholds, options.alpha)?;
     if json {
         say!("{}", serde_json::to_string_pretty(&comparison)?);
@@ -192,7 +195,11 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
         verdicts: pairs.iter().filter_map(|pair| changes::verdict_change(&pair.a, &pair.b)).collect(),
         counts: pairs.iter().flat_map(|pair| changes::count_changes(&pair.a, &pair.b)).collect(),
         figures: figures.flat_map(|pair| changes::figures(pair, thresholds)).collect(),
-        tests: if measured { measured::test(&pairs, thresholds, alpha) } else { Vec::new() },
+        tests: if measured {
+            measured::test(&pairs, thresholds, alpha, Intervals::OfAll)
+        } else {
+            Vec::new()
+        },
         direction: Direction::Same,
         conclusion: String::new(),
     };

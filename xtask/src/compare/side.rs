@@ -100,6 +100,18 @@ pub struct Side {
     pub reports: Vec<Report>,
 }
 
+impl Side {
+    /// Of each run that tells it.
+    pub fn seeds(&self) -> Vec<u64> {
+        self.reports.iter().filter_map(|report| Some(report.plan.as_ref()?.seed)).collect()
+    }
+
+    /// The name of each scenario of each run.
+    pub fn scenarios(&self) -> impl Iterator<Item = &str> {
+        self.reports.iter().flat_map(|report| &report.scenarios).map(|scenario| scenario.name.as_str())
+    }
+}
+
 /// Reads the reports of both sides, or makes them.
 ///
 /// # Errors
@@ -187,7 +199,7 @@ impl Identity {
             },
             arm_hz: first.clocks.arm_hz,
             core_hz: first.clocks.core_hz,
-            seeds: side.reports.iter().filter_map(|report| Some(report.plan?.seed)).collect(),
+            seeds: side.seeds(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod conclusion;
 mod conditions;
 mod figure;
 mod measured;
+mod power;
 mod print;
 mod side;
 mod statistics;
@@ -17,11 +18,12 @@ use emulator::board::Board;
 use harness::Plan;
 use harness::report::Timing;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::build;
 use crate::cli::{self, CardOptions};
 use crate::outcome::Outcome;
-use crate::terminal::say;
+use crate::terminal::{Look, say};
 use caveats::Caveats;
 use changes::{CountChange, Pair, Thresholds, VerdictChange, runs_of, scenarios};
 use conclusion::Direction;
@@ -35,9 +37,11 @@ use steps::StepGap;
 #[derive(Args, Debug)]
 pub struct Options {
     /// What it was before: a report, several of equal runs with commas, a release, or RELEASE:VARIANT.
-    pub a: String,
+    #[arg(required_unless_present = "power")]
+    pub a: Option<String>,
     /// What it is now, likewise.
-    pub b: String,
+    #[arg(required_unless_present = "power")]
+    pub b: Option<String>,
     #[command(flatten)]
     pub suite: Suite,
     /// Run each release so often, each time with the next seed, to see how much the interleaving changes.
@@ -58,6 +62,10 @@ pub struct Options {
     /// Show every figure, not only those that moved.
     #[arg(long)]
     pub all: bool,
+    /// Compare nothing, but simulate so many comparisons of measured runs of each kind, and tell how often what is found.
+    #[arg(long, value_name = "COMPARISONS", value_parser = value_parser!(u32).range(1..=100_000),
+          conflicts_with_all = ["a", "b"])]
+    pub power: Option<u32>,
 }
 
 impl Options {
@@ -152,8 +160,11 @@ pub struct Comparison {
 /// # Errors
 /// If a side cannot be read or run, or the two must not be compared.
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
+    let (Some(a), Some(b)) = (&options.a, &options.b) else {
+        return power(options, json);
+    };
     let runs = options.suite.on.runs(&options.suite.scenarios, options.seeds);
-    let [a, b] = side::both([&options.a, &options.b], &runs)?;
+    let [a, b] = side::both([a, b], &runs)?;
     let thresholds = options.thresholds();
     let comparison = compare(&a, &b, thresholds, options.alpha)?;
     if json {
@@ -162,6 +173,17 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         print::print(&comparison, options.all);
     }
     Ok(Outcome::passed(comparison.direction == Direction::Same))
+}
+
+/// What the tests of measured times can find, simulated.
+fn power(options: &Options, json: bool) -> Result<Outcome> {
+    let rows = power::simulate(options.power.unwrap_or(1), options.thresholds(), options.alpha);
+    if json {
+        say!("{}", serde_json::to_string_pretty(&json!({ "alpha": options.alpha, "rows": rows }))?);
+    } else {
+        power::print(&rows, options.alpha, Look::of_stdout());
+    }
+    Ok(Outcome::Pass)
 }
 
 fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Comparison> {

@@ -93,7 +93,7 @@ impl Distribution {
     }
 
     /// Buckets with their counts, rising.
-    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    pub fn buckets(&self) -> impl DoubleEndedIterator<Item = (u64, u64)> + '_ {
         self.buckets.iter().map(|(&low, &count)| (low, count))
     }
 

@@ -1,4 +1,4 @@
-//! Fisher's exact test, on how many samples of either side are among the slowest hundredth of both.
+//! Fisher's exact test, on how many samples of either side are among the slowest of both.
 
 use super::Distribution;
 
@@ -13,14 +13,23 @@ pub struct Tail {
     pub slow_b: u64,
 }
 
-/// Compares the tails: the slowest buckets that hold at most a hundredth of all samples.
+/// Compares the tails: the slowest buckets, as many as hold nearest to this part of all samples, and at least one.
 ///
-/// Exact for any number of samples; a few hundred a side are needed before it can tell anything.
-pub fn tail_test(a: &Distribution, b: &Distribution) -> Tail {
+/// Where they begin is decided by both sides together, so the test is exact whatever the histogram looks like. Buckets
+/// that hold at most the part would be another choice, and a worse one: a tail that shares a bucket with a little more
+/// than the part would be left out as a whole.
+pub fn tail_test(a: &Distribution, b: &Distribution, part: f64) -> Tail {
     let both = Distribution::merged([a, b]);
-    let most = both.n() / 100;
-    let lows: Vec<u64> = both.buckets().map(|(low, _)| low).collect();
-    let first_slow = lows.into_iter().find(|low| both.at_or_above(*low) <= most);
+    let wanted = part * both.n() as f64;
+    let (mut slow, mut nearest, mut first_slow) = (0, f64::INFINITY, None);
+    for (low, count) in both.buckets().rev() {
+        slow += count;
+        let distance = (slow as f64 - wanted).abs();
+        if distance >= nearest {
+            break;
+        }
+        (nearest, first_slow) = (distance, Some(low));
+    }
     let slow = |side: &Distribution| first_slow.map_or(0, |low| side.at_or_above(low));
     let (slow_a, slow_b) = (slow(a), slow(b));
     Tail { p: fisher(slow_a, a.n(), slow_b, b.n()), slow_a, slow_b }
@@ -28,7 +37,7 @@ pub fn tail_test(a: &Distribution, b: &Distribution) -> Tail {
 
 /// Two-sided p of `hits_a` in `n_a` against `hits_b` in `n_b`: the probability of all tables with these sums that are
 /// no likelier than this one.
-fn fisher(hits_a: u64, n_a: u64, hits_b: u64, n_b: u64) -> f64 {
+pub(super) fn fisher(hits_a: u64, n_a: u64, hits_b: u64, n_b: u64) -> f64 {
     let hits = hits_a + hits_b;
     let logs = LogFactorials;
     let log_probability =
@@ -66,32 +75,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p_is_that_of_other_programs() {
-        // scipy.stats.fisher_exact([[hits_a, n_a - hits_a], [hits_b, n_b - hits_b]])[1]
-        for (hits_a, n_a, hits_b, n_b, expected) in [
-            (3, 10, 9, 12, 0.083_557_309_563_501_5),
-            (5, 1000, 15, 1000, 0.040_394_205_404_807_13),
-            (10, 1000, 30, 2000, 0.312_593_946_220_489_5),
-            (0, 500, 12, 700, 0.001_952_543_719_726_009),
-            (1000, 100_000, 1150, 100_000, 0.001_229_322_608_529_524),
-        ] {
-            let found = fisher(hits_a, n_a, hits_b, n_b);
-            assert!((found / expected - 1.0).abs() < 1e-6, "{hits_a} of {n_a}, {hits_b} of {n_b}: {found}");
+    fn a_longer_tail_is_seen_where_the_middle_is_the_same() {
+        let body = || (0..990u64).map(|sample| 1000 + sample % 50);
+        let of = |samples: Vec<u64>| Distribution::of(&latency(samples)).unwrap();
+        let a = of(body().chain([1100; 10]).collect());
+        // A bucket of its own, with more than a hundredth of all samples, and with a little less.
+        for (slow, body_of_b) in [(30, 970), (19, 981)] {
+            let b = of(body().take(body_of_b).chain(vec![5000; slow]).collect());
+            let tail = tail_test(&a, &b, 0.01);
+            assert_eq!((tail.slow_a, tail.slow_b), (0, slow as u64));
+            assert!(tail.p < 1e-5, "{tail:?}");
         }
+        assert_eq!(tail_test(&a, &a, 0.01).p, 1.0);
     }
 
     #[test]
-    fn a_longer_tail_is_seen_where_the_middle_is_the_same() {
-        let body = || (0..990u64).map(|sample| 1000 + sample % 50);
-        let a = latency(body().chain([1100; 10]));
-        let b = latency(body().take(970).chain([5000; 30]));
-        let (a, b) = (Distribution::of(&a).unwrap(), Distribution::of(&b).unwrap());
-        assert!(tail_test(&a, &b).p > 0.01, "30 of 2000 are more than a hundredth: no bucket is slow enough");
-        let b = latency(body().chain([5000; 19]));
-        let b = Distribution::of(&b).unwrap();
-        let tail = tail_test(&a, &b);
-        assert_eq!((tail.slow_a, tail.slow_b), (0, 19));
-        assert!(tail.p < 1e-5, "{tail:?}");
-        assert_eq!(tail_test(&a, &a).p, 1.0);
+    fn the_tail_has_as_many_samples_as_the_buckets_allow() {
+        let even = Distribution::of(&latency(1..=1000)).unwrap();
+        for part in [0.05, 0.01] {
+            let tail = tail_test(&even, &even, part);
+            let found = (tail.slow_a + tail.slow_b) as f64 / 2000.0;
+            assert!((found - part).abs() <= 0.016, "{part}: {found}, with buckets of 16 in 1000");
+        }
+        let one = Distribution::of(&latency([7; 10])).unwrap();
+        assert_eq!(tail_test(&one, &one, 0.01), Tail { p: 1.0, slow_a: 10, slow_b: 10 });
     }
 }

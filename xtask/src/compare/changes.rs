@@ -154,8 +154,11 @@ pub fn figures(pair: &Pair<'_>, thresholds: Thresholds) -> Vec<Figure> {
             figures.push(Figure::judge(scenario, what, a, b, threshold));
         }
     };
-    judge("arm_cycles".into(), &|run| Some(run.sides?.arm_cycles as f64), thresholds.count);
-    judge("vpu_instructions".into(), &|run| Some(run.sides?.vpu_instructions as f64), thresholds.count);
+    // A scenario that ends elsewhere costs something else, and neither more nor less.
+    if verdict_change(a, b).is_none() {
+        judge("arm_cycles".into(), &|run| Some(run.sides?.arm_cycles as f64), thresholds.count);
+        judge("vpu_instructions".into(), &|run| Some(run.sides?.vpu_instructions as f64), thresholds.count);
+    }
     for step in &steps.comparable {
         for (name, q) in QUANTILES {
             let quantile =

@@ -81,6 +81,12 @@ pub fn conclude(comparison: &mut Comparison) {
         line.push_str(": ");
         line.push_str(&details.join(", "));
     }
+    let small = small_differences(comparison);
+    if direction == Direction::Same && small > 0 {
+        let (figures, their) =
+            if small == 1 { ("figure differs", "its") } else { ("figures differ", "their") };
+        line.push_str(&format!(" ({small} {figures} by less than {their} threshold)"));
+    }
     let scenarios = if comparison.scenarios == 1 { "scenario" } else { "scenarios" };
     line.push_str(&format!("; {} {scenarios} compared", comparison.scenarios));
     if !comparison.void.is_empty() {
@@ -90,6 +96,13 @@ pub fn conclude(comparison: &mut Comparison) {
         line.push_str(&found.uncompared.in_words());
     }
     (comparison.direction, comparison.conclusion) = (direction, line);
+}
+
+/// Figures that do differ, and that nobody needs to act on.
+fn small_differences(comparison: &Comparison) -> usize {
+    let figures = comparison.figures.iter().filter(|figure| figure.apart && !figure.relevant);
+    let tests = comparison.tests.iter().filter(|tested| tested.p_holm < comparison.alpha && !tested.relevant);
+    figures.count() + tests.count()
 }
 
 struct Parts {
@@ -117,19 +130,24 @@ fn parts(comparison: &Comparison) -> Parts {
         all.into_iter().filter(move |(shift, _)| (*shift > 0.0) == up).map(|(_, place)| place)
     };
     let missing = comparison.only_in_a.iter().chain(&comparison.only_in_b).cloned();
-    let counts = comparison.counts.iter().filter(|change| change.relevant);
+    // Where the verdict changed, other counts and missing steps follow from it. The tables have them.
+    let ends_elsewhere =
+        |scenario: &String| comparison.verdicts.iter().any(|change| change.scenario == *scenario);
+    let counts = comparison.counts.iter();
+    let counts = counts.filter(|change| change.relevant && !ends_elsewhere(&change.scenario));
     let counts = counts.map(|change| format!("{} {}", change.scenario, change.count));
     let gaps = |one_sided: bool| {
         let gaps = comparison
             .step_gaps
             .iter()
-            .filter(move |gap| !gap.compared && gap.only_in.is_some() == one_sided);
+            .filter(move |gap| !gap.compared && gap.only_in.is_some() == one_sided)
+            .filter(|gap| gap.only_in.is_none() || !ends_elsewhere(&gap.scenario));
         gaps.map(|gap| format!("{} {}", gap.scenario, gap.step))
     };
     Parts {
         worse: [
-            Part::new("graver verdict", "graver verdicts", verdicts(true, false)),
-            Part::new("figure up", "figures up", moved(true)),
+            Part::new("verdict worse", "verdicts worse", verdicts(true, false)),
+            Part::new("figure higher", "figures higher", moved(true)),
         ],
         different: [
             Part::new(
@@ -142,9 +160,150 @@ fn parts(comparison: &Comparison) -> Parts {
             Part::new("count changed", "counts changed", counts),
         ],
         better: [
-            Part::new("less grave verdict", "less grave verdicts", verdicts(false, true)),
-            Part::new("figure down", "figures down", moved(false)),
+            Part::new("verdict better", "verdicts better", verdicts(false, true)),
+            Part::new("figure lower", "figures lower", moved(false)),
         ],
         uncompared: Part::new("step", "steps", gaps(false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::report::{Counters, Report, ScenarioReport, Throttled};
+    use harness::{Owner, Verdict};
+
+    use super::super::statistics::tests::latency;
+    use super::super::tests::compared;
+    use super::*;
+
+    /// The second scenario, `handshake`.
+    fn scenario(report: &mut Report) -> &mut ScenarioReport {
+        &mut report.scenarios[1]
+    }
+
+    fn verdict(verdict: Verdict, owner: Option<Owner>) -> impl Fn(&mut Report) {
+        move |report| (scenario(report).verdict, scenario(report).owner) = (verdict, owner)
+    }
+
+    fn cycles(arm_cycles: u64, vpu_instructions: u64) -> impl Fn(&mut Report) {
+        move |report| scenario(report).sides = Some(Counters { arm_cycles, vpu_instructions })
+    }
+
+    fn throttled(report: &mut Report) {
+        report.throttled = Some(Throttled { times_void: true, ..Throttled::default() });
+    }
+
+    fn none(_: &mut Report) {}
+
+    fn both(one: impl Fn(&mut Report), other: impl Fn(&mut Report)) -> impl Fn(&mut Report) {
+        move |report| {
+            one(report);
+            other(report);
+        }
+    }
+
+    #[test]
+    fn the_line_says_what_changed_and_where() {
+        let fails = || verdict(Verdict::Fail, Some(Owner::Firmware));
+        let passes = || verdict(Verdict::Pass, None);
+        let line = |a: &dyn Fn(&mut Report), b: &dyn Fn(&mut Report)| compared(a, b).conclusion;
+        let end = "; 2 scenarios compared";
+        let no_times = "; 2 scenarios compared, but no times or instructions";
+        for (found, expected) in [
+            (line(&none, &none), format!("no relevant change{end}")),
+            (line(&passes(), &fails()), format!("regression: 1 verdict worse (handshake){end}")),
+            (
+                line(&passes(), &verdict(Verdict::Skip, None)),
+                format!("regression: 1 verdict worse (handshake){end}"),
+            ),
+            (line(&fails(), &passes()), format!("improvement: 1 verdict better (handshake){end}")),
+            (
+                line(&fails(), &verdict(Verdict::Fail, Some(Owner::Link))),
+                format!("changed: 1 verdict with another owner or in more or fewer runs (handshake){end}"),
+            ),
+            (
+                line(&cycles(1000, 1000), &cycles(1050, 1000)),
+                format!("regression: 1 figure higher (handshake arm_cycles){end}"),
+            ),
+            (
+                line(&cycles(1000, 1000), &cycles(1000, 900)),
+                format!("improvement: 1 figure lower (handshake vpu_instructions){end}"),
+            ),
+            (
+                line(&cycles(1000, 1000), &cycles(1050, 900)),
+                format!(
+                    "regression: 1 figure higher (handshake arm_cycles), 1 figure lower (handshake vpu_instructions){end}"
+                ),
+            ),
+            (
+                line(&cycles(1000, 1000), &cycles(1001, 1000)),
+                format!("no relevant change (1 figure differs by less than its threshold){end}"),
+            ),
+            (
+                line(&cycles(1000, 1000), &cycles(1001, 1001)),
+                format!("no relevant change (2 figures differ by less than their threshold){end}"),
+            ),
+            (
+                line(&none, &|report| report.scenarios.truncate(1)),
+                "changed: 1 scenario on one side only (handshake); 1 scenario compared".to_owned(),
+            ),
+            (
+                line(&none, &|report| {
+                    scenario(report).latency.insert("new".into(), latency([5]));
+                }),
+                format!("changed: 1 step on one side only (handshake new){end}"),
+            ),
+            (
+                line(&none, &throttled),
+                format!("incomplete: no relevant change in what was compared{no_times}"),
+            ),
+            (
+                line(&passes(), &both(fails(), throttled)),
+                format!("regression: 1 verdict worse (handshake){no_times}"),
+            ),
+            (
+                line(&fails(), &both(passes(), throttled)),
+                format!("improvement: 1 verdict better (handshake){no_times}"),
+            ),
+            // A scenario that goes on where it failed before takes longer, and is no regression for it.
+            (
+                line(&both(fails(), cycles(1000, 1000)), &both(passes(), cycles(2000, 1000))),
+                format!("improvement: 1 verdict better (handshake){end}"),
+            ),
+            (
+                line(&passes(), &both(fails(), |report| scenario(report).latency.clear())),
+                format!("regression: 1 verdict worse (handshake){end}"),
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_compared_is_named_and_the_comparison_is_not_the_same() {
+        let damaged = |report: &mut Report| {
+            let step = scenario(report).latency.values_mut().next().expect("a step");
+            step.n += 1;
+        };
+        let comparison = compared(none, damaged);
+        assert_eq!(comparison.direction, Direction::Incomplete);
+        assert_eq!(
+            comparison.conclusion,
+            "incomplete: no relevant change in what was compared; 2 scenarios compared, but not 1 step (handshake import)"
+        );
+    }
+
+    #[test]
+    fn more_than_three_places_are_only_counted() {
+        let many = |verdict: Verdict| {
+            move |report: &mut Report| {
+                let one = report.scenarios[1].clone();
+                report.scenarios = (0..5)
+                    .map(|number| ScenarioReport { name: format!("s{number}"), verdict, ..one.clone() })
+                    .collect();
+            }
+        };
+        let line = compared(many(Verdict::Pass), many(Verdict::Hung)).conclusion;
+        assert_eq!(line, "regression: 5 verdicts worse (s0, s1, s2, …); 5 scenarios compared");
     }
 }

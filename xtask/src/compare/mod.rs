@@ -5,12 +5,17 @@ mod changes;
 mod conclusion;
 mod conditions;
 mod figure;
+mod markdown;
 mod measured;
 mod power;
 mod print;
+mod sections;
 mod side;
 mod statistics;
 mod steps;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, value_parser};
@@ -20,10 +25,11 @@ use harness::report::Timing;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::build;
 use crate::cli::{self, CardOptions};
 use crate::outcome::Outcome;
+use crate::replace::Replacement;
 use crate::terminal::{Look, say};
+use crate::{build, report};
 use caveats::Caveats;
 use changes::{CountChange, Pair, Thresholds, VerdictChange, runs_of, scenarios};
 use conclusion::Direction;
@@ -62,6 +68,9 @@ pub struct Options {
     /// Show every figure, not only those that moved.
     #[arg(long)]
     pub all: bool,
+    /// Also write it as Markdown, for the comment on a pull request or the summary of a job.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
     /// Compare nothing, but simulate so many comparisons of measured runs of each kind, and tell how often what is found.
     #[arg(long, value_name = "COMPARISONS", value_parser = value_parser!(u32).range(1..=100_000),
           conflicts_with_all = ["a", "b"])]
@@ -163,16 +172,28 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let (Some(a), Some(b)) = (&options.a, &options.b) else {
         return power(options, json);
     };
+    if let Some(file) = &options.markdown {
+        // Before the runs, which take a minute.
+        report::check_writable(file)?;
+    }
     let runs = options.suite.on.runs(&options.suite.scenarios, options.seeds);
     let [a, b] = side::both([a, b], &runs)?;
     let thresholds = options.thresholds();
     let comparison = compare(&a, &b, thresholds, options.alpha)?;
+    if let Some(file) = &options.markdown {
+        write_markdown(&comparison, file)?;
+    }
     if json {
         say!("{}", serde_json::to_string_pretty(&comparison)?);
     } else {
-        print::print(&comparison, options.all);
+        say!("{}", print::text(&comparison, options.all, Look::of_stdout()));
     }
     Ok(Outcome::passed(comparison.direction == Direction::Same))
+}
+
+fn write_markdown(comparison: &Comparison, file: &Path) -> Result<()> {
+    let text = markdown::markdown(comparison);
+    Replacement::write(file, |out| Ok(out.write_all(text.as_bytes())?))?.finish()
 }
 
 /// What the tests of measured times can find, simulated.
@@ -230,7 +251,7 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use harness::report::{Latency, Report, ScenarioReport};
     use harness::{Owner, Verdict};
 
@@ -247,7 +268,7 @@ mod tests {
         compare(&side("a", before), &side("b", after), thresholds, 0.01).expect("comparable").direction
     }
 
-    fn compared(a: impl FnOnce(&mut Report), b: impl FnOnce(&mut Report)) -> Comparison {
+    pub(super) fn compared(a: impl FnOnce(&mut Report), b: impl FnOnce(&mut Report)) -> Comparison {
         let side = |name: &str, change: &mut dyn FnMut(&mut Report)| {
             let mut report = example();
             change(&mut report);

@@ -1,21 +1,24 @@
 //! `cargo xtask bisect GOOD BAD SCENARIO`: the first release at hand with which a scenario comes to something else.
 
+mod judge;
+mod outcome;
 mod search;
 
-use anyhow::{Context, Result, ensure};
-use clap::Args;
-use clap::ValueEnum;
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum, value_parser};
 use harness::Verdict;
-use harness::report::Report;
-use serde::Serialize;
 
 use crate::cli;
 use crate::compare::On;
 use crate::firmware::{Cache, Release, Variant};
+use crate::interrupt::{Interrupted, Notice};
 use crate::outcome::Outcome;
-use crate::terminal::say;
+use crate::run::side_by_side;
+use crate::terminal::{Look, say};
 use crate::{paths, report};
-use search::{Found, Judgement, search};
+use judge::{Step, judge};
+use outcome::Bisection;
+use search::{Judgement, search};
 
 /// Options of `bisect`.
 #[derive(Args, Debug)]
@@ -33,6 +36,10 @@ pub struct Options {
     /// Use this build of each release.
     #[arg(long, value_enum, default_value = "start")]
     pub variant: Variant,
+    /// Run each release so often, each time with the next seed: for a scenario that fails now and then. One failure
+    /// makes a release bad.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=100))]
+    pub seeds: u32,
     #[command(flatten)]
     pub on: On,
 }
@@ -62,59 +69,42 @@ impl Expect {
     }
 }
 
-/// One release that was run, or could not be.
-#[derive(Clone, Debug, Serialize)]
-struct Step {
-    release: String,
-    built: String,
-    judgement: Judgement,
-    /// The verdict with owner and reason, or why the release cannot be judged.
-    evidence: String,
-    /// The command that does it again.
-    command: String,
-}
-
-/// All that was found.
-#[derive(Clone, Debug, Serialize)]
-struct Bisection {
-    scenario: String,
-    variant: &'static str,
-    expect: Verdict,
-    releases: Vec<String>,
-    steps: Vec<Step>,
-    last_good: String,
-    /// One release if it could be told, else all that may be it.
-    first_bad: Vec<String>,
-    conclusion: String,
-}
-
 /// Searches, and prints each step.
 ///
 /// # Errors
-/// If a release is not at hand, GOOD is not good or BAD is not bad, or the image cannot be built.
+/// If a release is not at hand, GOOD is not good or BAD is not bad, the image cannot be built, or Ctrl-C came: what was
+/// found by then is printed.
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let releases = between(&Cache::open()?, &options.good, &options.bad)?;
     let names: Vec<String> = releases.iter().map(|release| release.name.clone()).collect();
     eprintln!("{} releases by build date: {}", names.len(), names.join(", "));
+    let interrupts = Notice::of_interrupts()?;
     let mut steps = Vec::new();
     let found = search(releases.len(), |index| {
-        let step = judge(options, &releases[index])?;
+        let step = step(options, &releases[index], &interrupts)?;
         eprintln!("{:>5}  {} ({}): {}", step.judgement.name(), step.release, step.built, step.evidence);
         let judgement = step.judgement;
         steps.push(step);
         Ok(judgement)
     });
-    let found = found.map_err(|error| unusable(error, &steps, options))?;
-    let bisection = sum_up(options, names, steps, &found);
+    let found = match found {
+        Ok(found) => Some(found),
+        Err(error) if error.is::<Interrupted>() => None,
+        Err(error) => return Err(unusable(error, &steps, options)),
+    };
+    let bisection = Bisection::new(options, names, steps, found.as_ref());
     if json {
         say!("{}", serde_json::to_string_pretty(&bisection)?);
     } else {
-        say!("{}", bisection.conclusion);
-        for step in &bisection.steps {
-            say!("  {:>5}  {}  {}", step.judgement.name(), step.release, step.command);
+        say!("{}", bisection.text(Look::of_stdout()));
+    }
+    match found {
+        Some(found) => Ok(Outcome::passed(found.candidates().count() == 1)),
+        None => {
+            interrupts.check()?;
+            bail!("{}", bisection.conclusion)
         }
     }
-    Ok(Outcome::passed(found.candidates().count() == 1))
 }
 
 /// The releases from GOOD to BAD, oldest build first.
@@ -122,6 +112,7 @@ fn between(cache: &Cache, good: &str, bad: &str) -> Result<Vec<Release>> {
     cache.find(good)?;
     cache.find(bad)?;
     let releases = cache.releases()?;
+    ensure!(good != bad, "GOOD and BAD are both {good}: there is nothing between them");
     let place = |name: &str| releases.iter().position(|release| release.name == name);
     let (good_place, bad_place) = place(good).zip(place(bad)).context("a release is gone")?;
     ensure!(
@@ -132,7 +123,7 @@ fn between(cache: &Cache, good: &str, bad: &str) -> Result<Vec<Release>> {
     Ok(releases[good_place..=bad_place].to_vec())
 }
 
-fn judge(options: &Options, release: &Release) -> Result<Step> {
+fn step(options: &Options, release: &Release, interrupts: &Notice) -> Result<Step> {
     let built =
         release.identity().map_or("unknown".to_owned(), |build| format!("{} {}", build.date, build.time));
     let variant = options.variant.name();
@@ -149,30 +140,28 @@ fn judge(options: &Options, release: &Release) -> Result<Step> {
     if !release.has(options.variant.start_file()) {
         return Ok(step(Judgement::Skip, format!("it has no {}", options.variant.start_file())));
     }
-    let runs = options.on.runs(std::slice::from_ref(&options.scenario), 1);
-    let rig = runs.rig(release, options.variant)?;
-    let done = match rig.boot(&runs.plan, None) {
-        Ok(done) => done,
-        Err(error) => return Ok(step(Judgement::Skip, format!("{error:#}"))),
-    };
-    let report = done.report;
-    report::write_all(&report, &paths::target().join(format!("report/bisect/{}.json", release.name)))?;
-    let (judgement, evidence) = read(&report, options);
-    Ok(step(judgement, evidence))
-}
-
-/// What a report says of a release. One whose image never spoke says nothing of the scenario.
-fn read(report: &Report, options: &Options) -> (Judgement, String) {
-    let gravest = report.scenarios.iter().max_by_key(|scenario| scenario.verdict);
-    let Some(scenario) = gravest else { return (Judgement::Skip, "the run left no scenario".to_owned()) };
-    let owner = scenario.owner.map_or(String::new(), |owner| format!(", owner {}", owner.name()));
-    let reason = scenario.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
-    let evidence = format!("{} {}{owner}{reason}", scenario.name, scenario.verdict);
-    if report.image.git.is_empty() {
-        return (Judgement::Skip, format!("it does not boot; {evidence}"));
+    let runs = options.on.runs(std::slice::from_ref(&options.scenario), options.seeds);
+    let rig = runs.rig(release, options.variant)?.interrupted_by(interrupts);
+    let reports = side_by_side(options.seeds as usize, |run| {
+        let plan = runs.plan_of(run);
+        interrupts.check()?;
+        let done = rig.boot(&plan, None)?;
+        if let Some(interrupted) = done.interrupted {
+            return Err(interrupted.into());
+        }
+        let file = format!("report/bisect/{}-{}.json", release.name, plan.seed);
+        report::write_all(&done.report, &paths::target().join(file))?;
+        Ok(done.report)
+    });
+    match reports {
+        Ok(reports) => {
+            let (judgement, evidence) = judge(&reports, options.expect.verdict());
+            Ok(step(judgement, evidence))
+        }
+        Err(error) if error.is::<Interrupted>() => Err(error),
+        // Firmware that does not start a board.
+        Err(error) => Ok(step(Judgement::Skip, format!("{error:#}"))),
     }
-    let good = report.verdict() == options.expect.verdict();
-    (if good { Judgement::Good } else { Judgement::Bad }, evidence)
 }
 
 /// An end of the range is not what it was said to be.
@@ -190,30 +179,4 @@ fn unusable(error: anyhow::Error, steps: &[Step], options: &Options) -> anyhow::
         last.evidence,
         options.expect.verdict()
     ))
-}
-
-fn sum_up(options: &Options, releases: Vec<String>, steps: Vec<Step>, found: &Found) -> Bisection {
-    let first_bad: Vec<String> = found.candidates().map(|index| releases[index].clone()).collect();
-    let last_good = releases[found.last_good].clone();
-    let evidence = |name: &String| {
-        let step = steps.iter().find(|step| step.release == *name);
-        step.map_or(String::new(), |step| step.evidence.clone())
-    };
-    let conclusion = match first_bad.as_slice() {
-        [only] => format!("first bad release: {only} ({}); last good: {last_good}", evidence(only)),
-        several => format!(
-            "the first bad release is one of {}: those between could not be judged; last good: {last_good}",
-            several.join(", ")
-        ),
-    };
-    Bisection {
-        scenario: options.scenario.clone(),
-        variant: options.variant.name(),
-        expect: options.expect.verdict(),
-        releases,
-        steps,
-        last_good,
-        first_bad,
-        conclusion,
-    }
 }

@@ -52,6 +52,9 @@ pub fn search(count: usize, mut judge: impl FnMut(usize) -> Result<Judgement>) -
     let last = count.saturating_sub(1);
     for (place, end, wanted) in [(0, "GOOD", Judgement::Good), (last, "BAD", Judgement::Bad)] {
         let judgement = judge(place)?;
+        if judgement == Judgement::Skip {
+            bail!("{end} cannot be judged");
+        }
         if judgement != wanted {
             bail!("{end} is not {}, but {}", wanted.name(), judgement.name());
         }
@@ -123,8 +126,8 @@ mod tests {
         for (outcomes, said) in [
             ("bb", "GOOD is not good, but bad"),
             ("gg", "BAD is not bad, but good"),
-            ("sgb", "but skip"),
-            ("gs", "but skip"),
+            ("sgb", "GOOD cannot be judged"),
+            ("gs", "BAD cannot be judged"),
         ] {
             let error = among(outcomes).unwrap_err().to_string();
             assert!(error.contains(said), "{outcomes}: {error}");

@@ -26,6 +26,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::{self, CardOptions};
+use crate::interrupt::Notice;
 use crate::outcome::Outcome;
 use crate::replace::Replacement;
 use crate::terminal::{Look, say};
@@ -177,7 +178,7 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         report::check_writable(file)?;
     }
     let runs = options.suite.on.runs(&options.suite.scenarios, options.seeds);
-    let [a, b] = side::both([a, b], &runs)?;
+    let [a, b] = side::both([a, b], &runs, &Notice::of_interrupts()?)?;
     let thresholds = options.thresholds();
     let comparison = compare(&a, &b, thresholds, options.alpha)?;
     if let Some(file) = &options.markdown {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use clap::ValueEnum;
 use emulator::board::Board;
 use harness::Plan;
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::cli::BoardOptions;
 use crate::firmware::{Release, Variant};
+use crate::interrupt::Notice;
 use crate::run::{Done, Rig, side_by_side};
 use crate::{build, firmware, paths, report};
 
@@ -115,8 +116,8 @@ impl Side {
 /// Reads the reports of both sides, or makes them.
 ///
 /// # Errors
-/// If a file is no report, or a board does not start.
-pub fn both(names: [&str; 2], runs: &Runs) -> Result<[Side; 2]> {
+/// If a file is no report, a board does not start, or Ctrl-C came.
+pub fn both(names: [&str; 2], runs: &Runs, interrupts: &Notice) -> Result<[Side; 2]> {
     let [a, b] = names.map(Named::parse);
     let named = [a?, b?];
     // Before anything is run: a file that is no report should not cost the time of a run.
@@ -128,7 +129,9 @@ pub fn both(names: [&str; 2], runs: &Runs) -> Result<[Side; 2]> {
     }
     let rigs = named.each_ref().map(|named| match named {
         Named::Reports(_) => Ok(None),
-        Named::Release { release, variant } => runs.rig(release, *variant).map(Some),
+        Named::Release { release, variant } => {
+            runs.rig(release, *variant).map(|rig| Some(rig.interrupted_by(interrupts)))
+        }
     });
     let [a, b] = rigs;
     let rigs = [a?, b?];
@@ -140,7 +143,13 @@ pub fn both(names: [&str; 2], runs: &Runs) -> Result<[Side; 2]> {
         let (side, run) = jobs[job];
         let rig = rigs[side].as_ref().context("a side without a board")?;
         let plan = runs.plan_of(run);
+        interrupts.check()?;
         let done: Done = rig.boot(&plan, None).with_context(|| names[side].to_owned())?;
+        if let Some(interrupted) = done.interrupted {
+            let told =
+                "nothing was compared; the reports of the runs that ended are in target/report/compare";
+            return Err(Error::new(interrupted).context(told));
+        }
         let report = done.report;
         eprintln!("{}, seed {}: {} in {} s", names[side], plan.seed, report.verdict(), report.wall_s);
         let file = format!("report/compare/{}-{}.json", names[side].replace(':', "-"), plan.seed);

@@ -28,6 +28,7 @@ pub struct Rig {
     image: Image,
     strings: Strings,
     wall_limit_s: u64,
+    interrupts: Notice,
 }
 
 /// What is booted: two boots are of one subject if nothing of this differs.
@@ -64,12 +65,18 @@ impl Rig {
             image,
             strings,
             wall_limit_s: NO_WALL_LIMIT_S,
+            interrupts: Notice::default(),
         })
     }
 
     /// Ends a boot after so many seconds on the PC: for firmware of which it is not known that it gets anywhere.
     pub fn limited(self, wall_limit_s: u64) -> Self {
         Self { wall_limit_s, ..self }
+    }
+
+    /// Ends a boot when this comes; the boot's [`Done`] tells it.
+    pub fn interrupted_by(self, interrupts: &Notice) -> Self {
+        Self { interrupts: interrupts.clone(), ..self }
     }
 
     /// What it boots.
@@ -103,7 +110,7 @@ impl Rig {
             show_progress: pace.is_some(),
             raw: None,
             halt_arm_in: None,
-            interrupts: Notice::default(),
+            interrupts: self.interrupts.clone(),
             pace,
         };
         boot(card, &self.image.kernel, &self.strings, &settings)

@@ -362,6 +362,9 @@ pub struct TestOptions {
     /// List the suites instead of running them.
     #[arg(long)]
     pub list: bool,
+    /// Run the suites on this release instead of the distribution's own.
+    #[arg(long, value_name = "RELEASE")]
+    pub firmware: Option<String>,
 }
 
 /// Names of scenarios and groups.

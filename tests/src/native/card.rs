@@ -15,6 +15,8 @@ const REQUIRED_VARIABLE: &str = "REQUIRE_FIRMWARE";
 const KERNEL: &str = "kernel8.img";
 /// A device tree of ours.
 const TREE: &str = "test.dtb";
+/// Asks the release at hand what only another one is known to answer: to learn what differs.
+const ANY_VARIABLE: &str = "ANY_FIRMWARE";
 /// Build id of the release that `docs/protocol` and `docs/findings.md` describe.
 const DESCRIBED: &[u8] = b"102f1e848393c2112206fadffaaf86db04e98326";
 
@@ -33,13 +35,16 @@ pub fn firmware_dir() -> Option<PathBuf> {
 }
 
 /// The folder, if the release in it is the one whose answers the docs describe: what another release answers is its own
-/// affair. `None` with a line that says why otherwise.
+/// affair. `None` with a line that says why otherwise. With `ANY_FIRMWARE` in the environment every release is asked.
 ///
 /// # Panics
 /// As [`firmware_dir`], and if there is no `start.elf`.
 pub fn described_firmware_dir() -> Option<PathBuf> {
     let folder = firmware_dir()?;
     let start = fs::read(folder.join("start.elf")).expect("start.elf");
+    if env::var_os(ANY_VARIABLE).is_some() {
+        return Some(folder);
+    }
     let described = start.windows(DESCRIBED.len()).any(|bytes| bytes == DESCRIBED);
     if !described {
         println!("skipped: not the release that the docs describe");

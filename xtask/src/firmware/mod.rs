@@ -14,7 +14,10 @@ pub use cache::Cache;
 pub use release::Origin;
 pub use release::{Release, Variant};
 
-use anyhow::Result;
+use std::env;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result};
 
 use crate::cli::FirmwareVerb;
 use crate::outcome::Outcome;
@@ -36,14 +39,34 @@ pub fn run(verb: FirmwareVerb, json: bool) -> Result<Outcome> {
     Ok(Outcome::Pass)
 }
 
-/// The release called `name`; without a name the distribution's own, which is fetched if no release is at hand.
+/// Names the release that is taken where none is named.
+pub const VARIABLE: &str = "HARNESS_FIRMWARE";
+
+/// The same for this process, whatever the variable says.
+static PREFERRED: OnceLock<String> = OnceLock::new();
+
+/// From now on this release is taken where none is named.
+///
+/// # Errors
+/// If it is not at hand.
+pub fn prefer(name: &str) -> Result<()> {
+    Cache::open()?.find(name)?;
+    PREFERRED.get_or_init(|| name.to_owned());
+    Ok(())
+}
+
+/// The release called `name`; without a name the preferred one, or that of [`VARIABLE`], or the distribution's own, which
+/// is fetched if no release is at hand.
 ///
 /// # Errors
 /// If there is no such release, or none can be fetched. The message says what can be done.
 pub fn at_hand(name: Option<&str>) -> Result<Release> {
     let cache = Cache::open()?;
-    if let Some(name) = name {
+    if let Some(name) = name.or(PREFERRED.get().map(String::as_str)) {
         return cache.find(name);
+    }
+    if let Some(name) = env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
+        return cache.find(&name.to_string_lossy()).with_context(|| format!("{VARIABLE} is set"));
     }
     if let Some(release) = cache.preferred()? {
         return Ok(release);

@@ -15,15 +15,26 @@ use crate::terminal::say;
 pub struct Context {
     deadline: Instant,
     quiet: bool,
+    /// The release that the programs we start shall take.
+    release: Option<String>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { deadline: Instant::now(), quiet: true }
+        Self { deadline: Instant::now(), quiet: true, release: None }
     }
 }
 
 impl Context {
+    /// With the release that all suites are to take, if one was named.
+    ///
+    /// # Errors
+    /// If it is not at hand.
+    pub fn with_release(name: Option<&str>) -> Result<Self> {
+        name.map_or(Ok(()), firmware::prefer)?;
+        Ok(Self { release: name.map(str::to_owned), ..Self::default() })
+    }
+
     /// A suite begins.
     pub fn begin(&mut self, limit: Duration, quiet: bool) {
         self.deadline = Instant::now() + limit;
@@ -71,7 +82,11 @@ impl Context {
     /// If the system does not tell where it is.
     pub fn xtask<const N: usize>(&self, arguments: [&str; N]) -> Result<Tool> {
         let program = env::current_exe().context("finding our own program")?;
-        Ok(Tool::new(program).args(arguments))
+        let tool = Tool::new(program).args(arguments);
+        Ok(match &self.release {
+            Some(release) => tool.env(firmware::VARIABLE, release),
+            None => tool,
+        })
     }
 
     /// `cargo` as we were started by, with firmware and QEMU required: a test that cannot find them fails instead

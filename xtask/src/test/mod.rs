@@ -52,7 +52,7 @@ pub fn run(options: &TestOptions, json: bool) -> Result<Outcome> {
         return Ok(Outcome::Pass);
     }
     let chosen = choose(&options.suites)?;
-    let mut context = Context::default();
+    let mut context = Context::with_release(options.firmware.as_deref())?;
     let ran: Vec<Ran> = chosen.into_iter().map(|suite| run_one(suite, &mut context, json)).collect();
     report(&ran, json)?;
     Ok(Outcome::passed(ran.iter().all(|ran| ran.passed)))

@@ -194,7 +194,10 @@ fn the_report_has_the_shape_of_schema_1() {
             "memory": { "arm_bytes": 0x3b40_0000, "vc_bytes": 0x04c0_0000 },
             "throttled": { "before": 0, "after": 0, "flags": [], "times_void": false },
             "temperature": { "before_millidegrees": 40_000, "after_millidegrees": 40_000 },
-            "plan": { "iterations": 10, "seed": 1 },
+            "plan": {
+                "iterations": 10, "seed": 1, "timeout_ms": 10_000, "sizes": [], "first_transaction": 1,
+                "delay_us": 0, "samples": 0
+            },
             "started": "2026-09-21T14:13:20Z",
             "wall_s": 3,
             "scenarios": [{

@@ -133,9 +133,19 @@ pub fn write(
         notice.check().context("nothing was changed")?;
         let place = if is_second_stage(&file.name) { places.len() - 1 } else { 0 };
         let step = places[place].stage(file);
-        staged.push((place, step.with_context(|| format!("nothing in {} was changed", folder.display()))?));
+        staged.push((place, step.with_context(|| unchanged(folder, files))?));
     }
     finish(&mut places, staged)
+}
+
+/// A card in use is often nearly full: the room that is needed beside what is there tells how much to clear.
+fn unchanged(folder: &Path, files: &[CardFile]) -> String {
+    let bytes: usize = files.iter().map(|file| file.content.len()).sum();
+    format!(
+        "nothing in {} was changed (the files take {:.1} MB in all)",
+        folder.display(),
+        bytes as f64 / 1e6
+    )
 }
 
 /// Gives all files their names.

@@ -41,8 +41,9 @@ pub fn check_target(path: &Path) -> Result<PathBuf> {
 /// # Errors
 /// If it cannot be written (a full disk, say), or at Ctrl-C; the file is then as it was.
 pub fn write(path: &Path, bytes: &[u8], notice: &Notice) -> Result<()> {
+    let state = if path.exists() { "is as it was" } else { "was not written" };
     let written = Replacement::write(path, |file| write_sparse(file, bytes, notice));
-    written.and_then(Replacement::finish).with_context(|| format!("{} is as it was", path.display()))
+    written.and_then(Replacement::finish).with_context(|| format!("{} {state}", path.display()))
 }
 
 /// Writes only the blocks that hold something: the rest of a new file reads as zeros.
@@ -94,6 +95,16 @@ mod tests {
         write(&target, &[7; 3], &Notice::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), [7; 3]);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn an_image_that_was_never_there_is_not_called_as_it_was() {
+        let folder = Scratch::new("image-none");
+        let path = folder.path.join("card.img");
+        let words = || format!("{:#}", write(&path, &[1; 100], &Notice::come()).unwrap_err());
+        assert!(words().contains("card.img was not written"), "{}", words());
+        folder.file("card.img", "old");
+        assert!(words().contains("card.img is as it was"), "{}", words());
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::flow::Scene;
+use crate::flash::ask::describe;
+use crate::flash::contents::Content;
+use crate::flash::disks::Disk;
 use crate::flash::fake::{Fake, USB};
 
 /// Bytes, and where they are.
@@ -127,4 +130,16 @@ fn a_disk_that_lies_about_its_tables_is_shown_all_the_same() {
         [0x80, 0xff, 0xff, 0xff, 0x0c, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     let shown = shown(stick("mbr-lies", &[(446, &mbr), (510, b"\x55\xaa")]));
     assert!(shown.contains("sdb1  2.20 TB  unknown"), "{shown}");
+}
+
+#[test]
+fn what_may_not_be_read_is_not_called_empty() {
+    let mut disk = Disk::read(&stick("denied", &[]).system, "sdb").unwrap();
+    for content in [Content::Denied, Content::Unseen, Content::Unknown] {
+        disk.content = content;
+        let shown = describe(&disk);
+        assert!(!shown.contains("nothing") && !shown.contains("zeros"), "{content:?}: {shown}");
+    }
+    disk.content = Content::Denied;
+    assert!(describe(&disk).contains("may be seen by root only"));
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from labgrid import Environment
 
     from vpuharness_strategy import VpuHarnessStrategy
+
+# Of what a program said before it failed.
+MOST_LINES = 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,7 +100,10 @@ def board(card: None, strategy: VpuHarnessStrategy) -> Iterator[VpuHarnessStrate
     try:
         yield strategy
     finally:
-        strategy.power_off()
+        try:
+            strategy.power_off()
+        except Exception as error:  # noqa: BLE001 (whatever a driver raises)
+            pytest.fail(f"the board's power may still be on: {in_words(error)}", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +121,7 @@ def report(
     try:
         board.transition("done")
     except Exception as error:  # noqa: BLE001 (whatever a driver raises)
-        pytest.fail(f"the board did not run: {error}", pytrace=False)
+        pytest.fail(f"the board did not run: {in_words(error)}", pytrace=False)
     finally:
         line.write_bytes(board.heard)
     try:
@@ -126,6 +133,15 @@ def report(
     for name, value in properties(report, board):
         record_testsuite_property(name, value)
     return report
+
+
+def in_words(error: Exception) -> str:
+    """Tell what a driver raised, with what its program said."""
+    said = error.output if isinstance(error, subprocess.CalledProcessError) else None
+    if not said:
+        return str(error)
+    said = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    return "\n".join([str(error), *said.split("\n")[-MOST_LINES:]]).replace("\r", "\n").strip()
 
 
 def properties(report: Report, board: VpuHarnessStrategy) -> list[tuple[str, Any]]:

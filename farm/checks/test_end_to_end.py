@@ -55,6 +55,19 @@ def test_a_card_that_does_not_boot_is_a_clear_failure_and_the_power_is_off(board
     assert board.power("status") == "off"
 
 
+def test_a_power_switch_that_does_not_answer_is_told_in_its_words(board: EmulatedBoard) -> None:
+    """Nobody has to read a traceback to find that the emulated board was not started."""
+    environment = board.environment()
+    text = environment.read_text(encoding="utf-8")
+    environment.write_text(text.replace(f"power {board.control}", "power 127.0.0.1:1"), encoding="utf-8")
+    run = run_farm(environment, "--card-as-it-is", "--scenario", "bring-up")
+    assert run.code == 1, run.output
+    assert "no answer from a power switch at 127.0.0.1:1" in run.message("test_scenario[bring-up]"), run.output
+    assert "may still be on" in run.output, run.output
+    assert "Traceback" not in run.output, run.output
+    assert "subprocess.py" not in run.output, run.output
+
+
 def test_a_scenario_the_card_does_not_have_is_no_pass(board: EmulatedBoard) -> None:
     """The wrong card is not taken for the right one."""
     run = run_farm(board.environment(), "--scenario", "bring-up", *ITERATIONS)

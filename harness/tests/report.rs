@@ -251,7 +251,11 @@ fn a_run_that_a_person_stopped_did_not_hang() {
     let [bring_up, echo] = &report.scenarios[..] else { panic!("{report:?}") };
     assert_eq!(bring_up.verdict, Verdict::Skip);
     assert_eq!(bring_up.reason.as_deref(), Some("in connect: the run was stopped by hand"));
-    assert_eq!((echo.verdict, echo.reason.as_deref()), (Verdict::Skip, Some("not reached")));
+    let reason = echo.reason.as_deref();
+    assert_eq!((echo.verdict, reason), (Verdict::Skip, Some("not reached: the run was stopped by hand")));
+    for scenario in [bring_up, echo] {
+        assert!(scenario.next.as_deref().is_some_and(|next| next.contains("run it again")), "{scenario:?}");
+    }
     assert_ne!(report.verdict(), Verdict::Pass);
 }
 

@@ -12,7 +12,8 @@ pub(super) fn advice(
     if verdict == Verdict::Pass {
         return None;
     }
-    Some(by_reason(reason).or_else(|| by_scenario(scenario)).unwrap_or_else(|| by_owner(verdict, owner)))
+    let known = by_reason(reason).or_else(|| by_scenario(scenario, verdict));
+    Some(known.unwrap_or_else(|| by_owner(verdict, owner)))
 }
 
 /// Words of a reason that say more than its owner does.
@@ -20,8 +21,58 @@ fn by_reason(reason: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(words, _)| reason.contains(words)).map(|(_, advice)| *advice)
 }
 
-/// The first that is found counts. The tests hold each to the words of the error it is for.
-const KNOWN: [(&str, &str); 12] = [
+/// What people, the PC and the line do to a run comes first: it says nothing of the firmware, whatever else is in the
+/// reason. The first that is found counts. The tests hold each to the words of the error it is for.
+const KNOWN: [(&str, &str); 32] = [
+    ("stopped by hand", STOPPED),
+    (
+        "listening was ended",
+        "if the board was still sending, listen to its last line; if it had fallen silent, it hung there: the last words",
+    ),
+    (" s was reached", "listening had no more time: --limit-s of `monitor` gives more"),
+    (
+        "was started anew, by its power or by hand",
+        "the board lost its power, or was reset from outside: the run after it has a report of its own",
+    ),
+    (
+        "starts anew at the same place",
+        "what runs at that place is in the last words; a weak power supply looks like this, too",
+    ),
+    (
+        "the recording ends here",
+        "the recording ends before the run does: record up to the last line, `harness: end, verdict …`",
+    ),
+    (
+        "no byte came",
+        "power, the card in its slot, pins 8 and 10 (not exchanged, with ground), and the rate (--baud)",
+    ),
+    ("of wall time was reached", "the PC had no more time for it: --timeout gives more"),
+    (
+        "records were lost",
+        "the notes count what the line lost: cable, ground and rate; what is lost is not sent again, so run it again",
+    ),
+    ("lost or damaged on their way", LOST),
+    ("are incomplete", LOST),
+    ("last record was lost", LOST),
+    ("no record that arrived says why", LOST),
+    ("harness.limit_s", "the run had no more time: --limit-s gives more (harness.limit_s in cmdline.txt)"),
+    ("not reached", "the run ended before it: the last scenario that has begun tells how"),
+    ("needs real firmware", "run it without --peer model"),
+    ("needs the model", "run it with `cargo xtask run --peer model`"),
+    ("run it alone", "give it a run of its own, by --scenario with its name alone"),
+    (
+        "left services open",
+        "the scenario that the reason names spoils those after it: run this one alone, or before it",
+    ),
+    (
+        "buffers are out",
+        "the step before has left buffers with the firmware: its reason, and the messages that it still owes",
+    ),
+    (
+        "does not measure clocks",
+        "nothing is wrong: the firmware, or the model, does not know the tag, so the rate that the times count in is \
+         the one that it was asked for",
+    ),
     (
         "set gpu_mem=32",
         "this is the cut-down firmware: set gpu_mem=32 or more in config.txt and use start.elf, not start_cd.elf",
@@ -63,21 +114,23 @@ const KNOWN: [(&str, &str); 12] = [
         "a reply to a request that is not under way: its transaction is in the reason, and whether it was ever sent tells \
          a late reply from a wrong one",
     ),
-    (
-        "not reached",
-        "the run ended before it: look at the last scenario that has a verdict, and at harness.limit_s",
-    ),
 ];
 
-fn by_scenario(scenario: &str) -> Option<&'static str> {
-    match scenario {
-        "plan" => Some("cmdline.txt on the card: the byte position is counted from its start"),
-        "boot" => Some(
+const STOPPED: &str = "nothing is known of it: run it again, or alone (--scenario with its name)";
+const LOST: &str = "the line lost or damaged bytes, or the image was ended while it sent: cable, ground and rate; what is \
+                    lost is not sent again, so run it again";
+
+fn by_scenario(scenario: &str, verdict: Verdict) -> Option<&'static str> {
+    match (scenario, verdict) {
+        ("plan", _) => Some("cmdline.txt on the card: the byte position is counted from its start"),
+        ("boot", _) => Some(
             "the image said nothing: the serial line, kernel8.img on the card, and the firmware's log (--log)",
         ),
-        "setup" => Some("the memory map: docs/memory-map.md"),
-        "free-while-locked" => Some("docs/findings.md, the life of a lent buffer: known of firmware of 2022"),
-        "shared-payload" => Some(
+        ("setup", _) => Some("the memory map: docs/memory-map.md"),
+        ("free-while-locked", Verdict::Fail) => {
+            Some("docs/findings.md, the life of a lent buffer: known of firmware of 2022")
+        }
+        ("shared-payload", Verdict::Fail) => Some(
             "docs/findings.md, MMAL: passthrough and splitter drop a reference too many in firmware of 2022",
         ),
         _ => None,
@@ -86,9 +139,13 @@ fn by_scenario(scenario: &str) -> Option<&'static str> {
 
 fn by_owner(verdict: Verdict, owner: Option<Owner>) -> &'static str {
     match (verdict, owner) {
+        (Verdict::Skip, _) => "the reason tells what it lacks; nothing was found wrong",
         (Verdict::Hung, Some(Owner::Firmware) | None) => {
             "the firmware's log (--log) tells whether it asserted or halted; run start_db, which asserts more; compare tx_pos \
              with rx_pos of the other side: equal means that everything sent was read"
+        }
+        (Verdict::Hung, Some(Owner::Harness)) => {
+            "this side stood still, not VideoCore: the step tells where, the evidence what both sides had in the slots"
         }
         (_, Some(Owner::Firmware)) => {
             "docs/findings.md tells what is known of this release; run the scenario on another release (--firmware) and on \
@@ -103,7 +160,6 @@ fn by_owner(verdict: Verdict, owner: Option<Owner>) -> &'static str {
         (Verdict::Absent, None) => {
             "the firmware does not offer the service: another variant or release may (--variant, --firmware)"
         }
-        (Verdict::Skip, None) => "the reason tells where it can be run",
         (_, None) => "the step and both sides' positions in the report",
     }
 }
@@ -127,6 +183,98 @@ mod tests {
         for verdict in [Verdict::Skip, Verdict::Absent, Verdict::Fail, Verdict::Hung] {
             for owner in [None, Some(Owner::Harness), Some(Owner::Firmware), Some(Owner::Link)] {
                 assert!(advice("echo", verdict, owner, "").is_some_and(|advice| advice.len() > 20));
+            }
+        }
+    }
+
+    /// Each cause that is none of the firmware's, as it is worded, and what the advice must and must not speak of.
+    const CAUSES: [(&str, Verdict, &str, &str, &str); 16] = [
+        ("echo", Verdict::Skip, "in ping: the run was stopped by hand", "again", "where it can be run"),
+        ("echo", Verdict::Skip, "not reached: the run was stopped by hand", "again", "limit"),
+        ("echo", Verdict::Skip, "not reached", "the run ended before it", "where it can be run"),
+        ("echo", Verdict::Skip, "not reached, or its records were lost", "cable", "the run ended before it"),
+        (
+            "echo",
+            Verdict::Skip,
+            "needs real firmware: the model does not do all of this",
+            "--peer model",
+            "reason",
+        ),
+        (
+            "echo",
+            Verdict::Skip,
+            "handshake left services open that cannot be closed safely",
+            "alone",
+            "can be run",
+        ),
+        (
+            "echo",
+            Verdict::Skip,
+            "2 buffers are out: CLOSE would halt the firmware",
+            "step before",
+            "can be run",
+        ),
+        (
+            "version-one",
+            Verdict::Skip,
+            "a client has told its version already: run it alone",
+            "--scenario",
+            "can be run",
+        ),
+        (
+            "echo",
+            Verdict::Hung,
+            "ping: no further record from the image; listening was ended",
+            "silent",
+            "start_db",
+        ),
+        (
+            "echo",
+            Verdict::Hung,
+            "ping: no further record from the image; the board was started anew, by its power or by hand",
+            "lost its power",
+            "start_db",
+        ),
+        (
+            "end",
+            Verdict::Hung,
+            "no further record from the image; the recording ends here",
+            "record up to",
+            "start_db",
+        ),
+        (
+            "boot",
+            Verdict::Hung,
+            "no record from the image; no byte came within 15 s",
+            "--baud",
+            "kernel8.img",
+        ),
+        ("echo", Verdict::Fail, "samples of ping are incomplete: part 2 is missing", "cable", "our own code"),
+        ("echo", Verdict::Fail, "2 records lost or damaged on their way", "cable", "our own code"),
+        (
+            "end",
+            Verdict::Fail,
+            "the run's limit of 5 s (harness.limit_s) is over",
+            "--limit-s",
+            "our own code",
+        ),
+        (
+            "free-while-locked",
+            Verdict::Absent,
+            "the firmware has no SMEM service: OPEN refused",
+            "--variant",
+            "2022",
+        ),
+    ];
+
+    #[test]
+    fn the_advice_fits_the_cause() {
+        for (scenario, verdict, reason, fits, misleads) in CAUSES {
+            for owner in
+                [None, Some(Owner::Harness)].into_iter().filter(|_| verdict != Verdict::Absent).chain([None])
+            {
+                let advice = advice(scenario, verdict, owner, reason).expect("advice");
+                assert!(advice.contains(fits) && !advice.contains(misleads), "{reason}: {advice}");
             }
         }
     }
@@ -170,6 +318,7 @@ mod tests {
             ),
             ("for nobody", smem(vcsm::Violation::ReleasedUnknown { words: [u32::MAX; 5], place })),
             ("for nobody", crate::scenario::judge_stray(stray).expect("a failure")),
+            ("buffers are out", vcsm::Error::from(vcsm::Misuse::BuffersOut { count: 2 }).into()),
             ("to nobody", smem(vcsm::Violation::ReplyToNobody { words: [u32::MAX; 2], place })),
             (
                 "to nobody",

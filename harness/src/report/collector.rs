@@ -254,7 +254,7 @@ impl Collector {
         } else {
             self.close_lost();
         }
-        self.add_unreached();
+        self.add_unreached(finish.by_hand);
         self.add_unseen();
         let (rung, timing) = self.where_it_ran();
         let start = self.start.take();
@@ -467,8 +467,12 @@ impl Collector {
     }
 
     /// A scenario that was asked for and never began is reported, not left out.
-    fn add_unreached(&mut self) {
-        let reason = if self.lost > 0 { "not reached, or its records were lost" } else { "not reached" };
+    fn add_unreached(&mut self, by_hand: bool) {
+        let reason = match (self.lost > 0, by_hand) {
+            (true, _) => "not reached, or its records were lost",
+            (false, true) => "not reached: the run was stopped by hand",
+            (false, false) => "not reached",
+        };
         for name in std::mem::take(&mut self.planned) {
             if self.scenarios.iter().any(|pending| pending.name == name) {
                 continue;

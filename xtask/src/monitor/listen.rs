@@ -20,6 +20,9 @@ const TICK: Duration = Duration::from_millis(50);
 /// Time for the last line of text behind the last record.
 const LAST_LINE_PATIENCE: Duration = Duration::from_millis(500);
 
+/// Why a run has no end though the board goes on.
+const STARTED_ANEW: &str = "the board was started anew, by its power or by hand";
+
 /// When listening ends by itself, beside the end of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -247,7 +250,7 @@ impl Listener {
                         self.view
                             .note("the board was started anew in the middle of the run: that run is cut off");
                     }
-                    self.finish(*run, "the board was started anew, by its power or by hand")?;
+                    self.finish(*run, STARTED_ANEW)?;
                 }
             }
         }
@@ -264,5 +267,43 @@ impl Listener {
             });
         }
         self.results.add(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::report::{Collector, Finish, Rung, Setup, Timing};
+
+    use super::*;
+
+    /// What a report advises if its run ended so.
+    fn advice(stopped: &str) -> String {
+        let setup = Setup {
+            rung: Rung::Board,
+            timing: Timing::Measured,
+            image_sha256: String::new(),
+            started: 0,
+            model_peer: false,
+        };
+        let finish = Finish { stopped: Some(stopped.to_owned()), ..Finish::default() };
+        let report = Collector::new(setup).finish(finish);
+        report.scenarios.into_iter().find_map(|scenario| scenario.next).unwrap_or_default()
+    }
+
+    #[test]
+    fn each_way_to_end_listening_has_advice_that_fits_it() {
+        let limits =
+            Limits { first_byte: Some(Duration::from_secs(15)), wall: Some(Duration::from_secs(900)) };
+        for (why, fits) in [
+            (Why::NoMore, "record up to the last line"),
+            (Why::Interrupted(Interrupted { signal: 2 }), "still sending"),
+            (Why::Limit, "--limit-s of `monitor`"),
+            (Why::Silence, "--baud"),
+            (Why::Circles, "power supply"),
+        ] {
+            let advice = advice(&why.in_words(limits));
+            assert!(advice.contains(fits), "{why:?}: {advice}");
+        }
+        assert!(advice(STARTED_ANEW).contains("a report of its own"));
     }
 }

@@ -82,6 +82,17 @@ impl Bench<'_> {
         Ok(Tool::new("sh").args(["-c", &command]))
     }
 
+    /// Flash, and somebody who presses Ctrl-C at the question.
+    fn interrupted(&self, device: &str) -> Result<Tool> {
+        let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([device, FIXED]);
+        let seen = self.folder.join("seen");
+        let command = format!(
+            "{{ until grep -q 'as it is' \"$0\" 2>/dev/null; do sleep 0.1; done; printf '\\003'; sleep 1; }} | \
+             script --quiet --return --flush --command '{flash}' \"$0\""
+        );
+        Ok(Tool::new("sh").args(["-c", &command]).arg(seen))
+    }
+
     /// What `--confirm` wants for this disk: as the list has it.
     fn identity(&self, device: &str) -> Result<String> {
         let list = self.context.must_pass(self.context.xtask(["--json", "flash"])?)?.stdout;
@@ -106,6 +117,8 @@ impl Bench<'_> {
         self.must_refuse(&device, &[FIXED], &identity)?;
         self.must_refuse(&device, &[FIXED, "--confirm", "another, 1 bytes"], "not touched")?;
         self.context.must_end_with(2, self.answered(&device, "y")?)?;
+        let stopped = self.context.must_end_with(130, self.interrupted(&device)?)?.stdout;
+        ensure!(stopped.contains("was not touched"), "Ctrl-C at the question is not answered:\n{stopped}");
         ensure!(fs::read(&disk)?.iter().all(|byte| *byte == OLD), "a disk that was refused has been written");
         let name = device.trim_start_matches("/dev/");
         self.context.must_pass(self.answered(&device, name)?)?;

@@ -60,7 +60,7 @@ impl Caveats {
     fn runs(&mut self, a: &Side, b: &Side) {
         let (runs_a, runs_b) = (a.reports.len(), b.reports.len());
         if runs_a != runs_b {
-            self.note(format!("{runs_a} runs of A and {runs_b} of B"));
+            self.note(format!("numbers of runs differ: {runs_a} and {runs_b}"));
         }
         let (seeds_a, seeds_b) = (a.seeds(), b.seeds());
         if seeds_a != seeds_b && [runs_a, runs_b] == [seeds_a.len(), seeds_b.len()] {
@@ -72,7 +72,7 @@ impl Caveats {
         }
         let modelled = a.reports[0].timing == Timing::Modelled;
         let chance = apart_by_chance(runs_a, runs_b);
-        if modelled && chance > MOST_BY_CHANCE {
+        if modelled && are_few(runs_a, runs_b) {
             self.note(format!(
                 "of so few runs ({runs_a} and {runs_b}), {:.0} of 100 figures lie apart by chance, and the threshold alone \
                  keeps them from alarming: take more seeds",
@@ -134,6 +134,11 @@ const MOST_BY_CHANCE: f64 = 0.05;
 fn apart_by_chance(runs_a: usize, runs_b: usize) -> f64 {
     let ways: f64 = (1..=runs_a).map(|number| (runs_b + number) as f64 / number as f64).product();
     (2.0 / ways).min(1.0)
+}
+
+/// Of so few runs a figure may well lie apart by chance.
+pub fn are_few(runs_a: usize, runs_b: usize) -> bool {
+    apart_by_chance(runs_a, runs_b) > MOST_BY_CHANCE
 }
 
 fn listed(seeds: &[u64]) -> String {
@@ -376,7 +381,7 @@ mod tests {
         assert_eq!(told(&four, &four), "");
         let two = told(&[modelled, second], &[modelled, second]);
         assert!(two.contains("(2 and 2), 33 of 100 figures"), "{two}");
-        assert!(told(&[modelled, second], &[modelled]).contains("2 runs of A and 1 of B"));
+        assert!(told(&[modelled, second], &[modelled]).contains("numbers of runs differ: 2 and 1"));
         assert!(told(&[modelled], &[modelled]).contains("(1 and 1), 100 of 100"));
         let twice = told(&[modelled, modelled], &[modelled, second]);
         assert!(twice.contains("a seed is there twice (1, 1)"), "{twice}");

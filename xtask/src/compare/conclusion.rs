@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Comparison;
+use super::caveats::are_few;
 
 /// Which way the whole went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -80,6 +81,11 @@ pub fn conclude(comparison: &mut Comparison) {
     if !details.is_empty() {
         line.push_str(": ");
         line.push_str(&details.join(", "));
+    }
+    if comparison.figures.iter().any(|figure| figure.relevant)
+        && are_few(comparison.a.runs, comparison.b.runs)
+    {
+        line.push_str("; figures of so few runs may differ by chance");
     }
     let small = small_differences(comparison);
     if direction == Direction::Same && small > 0 {
@@ -208,6 +214,7 @@ mod tests {
         let passes = || verdict(Verdict::Pass, None);
         let line = |a: &dyn Fn(&mut Report), b: &dyn Fn(&mut Report)| compared(a, b).conclusion;
         let end = "; 2 scenarios compared";
+        let few = "; figures of so few runs may differ by chance; 2 scenarios compared";
         let no_times = "; 2 scenarios compared, but no times or instructions";
         for (found, expected) in [
             (line(&none, &none), format!("no relevant change{end}")),
@@ -223,16 +230,16 @@ mod tests {
             ),
             (
                 line(&cycles(1000, 1000), &cycles(1050, 1000)),
-                format!("regression: 1 figure higher (handshake arm_cycles){end}"),
+                format!("regression: 1 figure higher (handshake arm_cycles){few}"),
             ),
             (
                 line(&cycles(1000, 1000), &cycles(1000, 900)),
-                format!("improvement: 1 figure lower (handshake vpu_instructions){end}"),
+                format!("improvement: 1 figure lower (handshake vpu_instructions){few}"),
             ),
             (
                 line(&cycles(1000, 1000), &cycles(1050, 900)),
                 format!(
-                    "regression: 1 figure higher (handshake arm_cycles), 1 figure lower (handshake vpu_instructions){end}"
+                    "regression: 1 figure higher (handshake arm_cycles), 1 figure lower (handshake vpu_instructions){few}"
                 ),
             ),
             (

@@ -14,7 +14,7 @@ use core::ops::Range;
 use vchiq_mbox::BusAddress;
 use vcsm::Lend;
 
-use crate::{board::Lendable, failure::Failure, pattern::Pattern, verdict::Owner};
+use crate::{board::Lendable, damage::Damage, pattern::Pattern};
 
 /// Bytes of a guard: a cache line on either side.
 const GUARD: usize = 64;
@@ -39,26 +39,6 @@ pub(crate) struct Block<'a, L: Lendable> {
     alias: Option<u32>,
     /// Only its ends and its guards are filled and checked.
     is_stamped: bool,
-}
-
-/// A word that is not what it must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Damage {
-    /// Byte offset from the block's start; negative or past its size in a guard.
-    pub(crate) offset: i32,
-    pub(crate) expected: u32,
-    pub(crate) found: u32,
-}
-
-impl Damage {
-    /// What a scenario says of it; `when` the block was looked at.
-    pub(crate) fn failure(self, when: &str) -> Failure {
-        let Self { offset, expected, found } = self;
-        Failure::fail(Owner::Firmware, format_args!("the block is changed {when}, at offset {offset}"))
-            .with("offset", offset as u32)
-            .with("expected", expected)
-            .with("found", found)
-    }
 }
 
 impl<'a, L: Lendable> Block<'a, L> {

@@ -22,6 +22,7 @@ pub mod banner;
 mod black_box;
 mod block;
 pub mod board;
+mod damage;
 pub mod failure;
 pub mod histogram;
 mod inquiry;

@@ -2,7 +2,7 @@
 
 use vchiq_mbox::bulk::BulkMemory;
 
-use crate::{board::Lendable, lending::PAGE, pattern::Pattern};
+use crate::{board::Lendable, damage::Damage, lending::PAGE, pattern::Pattern};
 
 /// Bytes looked at on either side: more than a cache line, whatever the offset.
 const GUARD: usize = 128;
@@ -17,16 +17,6 @@ pub(crate) struct Stretch<'a, L: Lendable> {
     /// Byte offset in the memory to lend, with a guard's room before it.
     start: usize,
     size: usize,
-}
-
-/// A byte that is not what it must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Damage {
-    /// Byte offset from the stretch's start; negative or past its size in a guard.
-    pub(crate) offset: i32,
-    /// The aligned word that it lies in.
-    pub(crate) expected: u32,
-    pub(crate) found: u32,
 }
 
 impl<'a, L: Lendable> Stretch<'a, L> {

@@ -13,10 +13,11 @@ use vchiq_mbox::{
 use super::{Group, Needs, Scenario, echo, link, steps::Steps};
 use crate::{
     board::Board,
+    damage::Damage,
     failure::Failure,
     pattern::Pattern,
     session::{ANSWER_TIMEOUT, Counts, Session, gravest, record},
-    stretch::{Damage, Stretch},
+    stretch::Stretch,
     verdict::Owner,
 };
 
@@ -357,13 +358,7 @@ const fn request(direction: Direction) -> &'static str {
 }
 
 fn damaged(damage: Damage, size: &Size) -> Failure {
-    let Damage { offset, expected, found } = damage;
-    let where_ =
-        if (0..size.bytes as i32).contains(&offset) { "came back changed" } else { "beside it changed" };
+    let (offset, where_) = (damage.offset, damage.in_transfer(size.bytes));
     let reason = format_args!("{} bytes by bulk transfer: byte {offset} {where_}", size.bytes);
-    Failure::fail(Owner::Link, reason)
-        .with("offset", offset as u32)
-        .with("expected", expected)
-        .with("found", found)
-        .with("page_offset", size.offsets.got as u32)
+    damage.shown_in(Failure::fail(Owner::Link, reason)).with("page_offset", size.offsets.got as u32)
 }

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     board::Board,
+    damage::Damage,
     failure::Failure,
     lending::PAGE,
     pattern::Pattern,
     session::{ANSWER_TIMEOUT, Counts, Session},
-    stretch::Damage,
     verdict::Owner,
 };
 
@@ -209,14 +209,10 @@ fn uses_fragment(block: Block, line: CacheLine) -> bool {
 }
 
 fn damaged(damage: Damage, block: Block) -> Failure {
-    let Damage { offset, expected, found } = damage;
-    let where_ =
-        if (0..block.bytes as i32).contains(&offset) { "came back changed" } else { "beside it changed" };
+    let (offset, where_) = (damage.offset, damage.in_transfer(block.bytes));
     let reason = format_args!("block of {} bytes: byte {offset} {where_}", block.bytes);
-    Failure::fail(Owner::Link, reason)
-        .with("offset", offset as u32)
-        .with("expected", expected)
-        .with("found", found)
+    damage
+        .shown_in(Failure::fail(Owner::Link, reason))
         .with("page_offset", block.client as u32)
         .with("server_offset", block.server as u32)
 }

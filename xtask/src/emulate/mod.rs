@@ -89,11 +89,13 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         port.map_or_else(|| Pty::open(options.link.as_deref()).map(End::Pty), |tcp| Ok(End::Tcp(tcp)))?;
     // The handler comes last: what went before ends at once on Ctrl-C.
     let notice = Notice::of_interrupts()?;
-    announce(&end, &control, options, json)?;
+    let places = Places::of(&end, &control, options)?;
     let mut desk = Desk { board, control, line: Line::new(end, options.baud) };
     if options.power == InitialPower::On {
         desk.switch_on()?;
     }
+    // Only a desk that has come to be is told of; the board has not done anything yet.
+    places.announce(json);
     // Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
     while notice.check().is_ok() {
         desk.step();
@@ -121,27 +123,38 @@ fn open_port(options: &Options) -> Result<Option<Tcp>> {
     Tcp::open(options.tcp.as_deref().unwrap_or(ANY_PORT)).map(Some)
 }
 
-/// Says where everything is: who reads this can connect.
-fn announce(end: &End, control: &Control, options: &Options, json: bool) -> Result<()> {
-    let control = control.address().map(|address| address.to_string());
-    let serial = match end {
-        End::Tcp(tcp) => json!({ "tcp": tcp.address()?.to_string() }),
-        End::Pty(pty) => json!({ "pty": pty.device(), "link": options.link }),
-    };
-    if json {
-        say!("{}", json!({ "serial": serial, "control": control }));
-        return Ok(());
+/// Where everything is.
+struct Places {
+    serial: Value,
+    control: Option<String>,
+}
+
+impl Places {
+    fn of(end: &End, control: &Control, options: &Options) -> Result<Self> {
+        let serial = match end {
+            End::Tcp(tcp) => json!({ "tcp": tcp.address()?.to_string() }),
+            End::Pty(pty) => json!({ "pty": pty.device(), "link": options.link }),
+        };
+        Ok(Self { serial, control: control.address().map(|address| address.to_string()) })
     }
-    for (what, place) in serial.as_object().into_iter().flatten() {
-        if let Value::String(place) = place {
-            say!("serial line: {what} {place}");
+
+    /// Who reads this can connect.
+    fn announce(&self, json: bool) {
+        let Self { serial, control } = self;
+        if json {
+            say!("{}", json!({ "serial": serial, "control": control }));
+            return;
         }
+        for (what, place) in serial.as_object().into_iter().flatten() {
+            if let Value::String(place) = place {
+                say!("serial line: {what} {place}");
+            }
+        }
+        if let Some(control) = control {
+            say!("power switch: tcp {control}");
+        }
+        say!("Ctrl-C ends it.");
     }
-    if let Some(control) = control {
-        say!("power switch: tcp {control}");
-    }
-    say!("Ctrl-C ends it.");
-    Ok(())
 }
 
 /// Everything on the desk.

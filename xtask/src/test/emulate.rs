@@ -120,6 +120,7 @@ fn wrong_places(context: &Context, card: &Card) -> Result<()> {
     let broken = file("broken.img");
     fs::write(&broken, [0; 4096])?;
     let broken = broken.to_str().context("a path")?;
+    refused(&["emulate", "--card", broken], &["does not start"])?;
     let tool = context.xtask(["emulate", "--card"])?.arg(broken);
     let said = context.must_end_with(2, tool)?.stderr;
     ensure!(said.matches("does not start").count() == 1, "said otherwise than once:\n{said}");

@@ -34,8 +34,12 @@ pub fn text(report: &Report) -> Result<String> {
     Ok(out)
 }
 
-/// A field. What would end it is put in quotes, with each quote doubled.
+/// A field. What would end it is put in quotes, with each quote doubled. What a spreadsheet would take for a formula has an
+/// apostrophe before it: our own names begin with a letter or a digit, but a report may be of another image, or edited.
 fn quoted(field: &str) -> Cow<'_, str> {
+    if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        return Cow::Owned(quoted(&format!("'{field}")).into_owned());
+    }
     if field.contains([',', '"', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
     } else {
@@ -85,6 +89,24 @@ mod tests {
         let report = with_samples("a,b\"c", "one\ntwo\r");
         let line = "\n\"a,b\"\"c\",\"one\ntwo\r\",1,1200,1.000,modelled\n";
         assert!(text(&report).expect("samples").contains(line));
+    }
+
+    #[test]
+    fn no_name_is_a_formula_to_a_spreadsheet() {
+        let report = with_samples("=1+2", "@SUM(A1,A2)");
+        assert!(text(&report).expect("samples").contains("\n'=1+2,\"'@SUM(A1,A2)\",1,1200,1.000,modelled\n"));
+        for name in ["+1", "-1", "\t=1", "\r=1"] {
+            assert!(quoted(name).trim_start_matches('"').starts_with('\''), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_names_need_no_apostrophe() {
+        let kinds = harness::scenario::Kind::ALL.iter().map(|kind| kind.scenario());
+        for name in kinds.flat_map(|kind| kind.steps.iter().chain([&kind.name])) {
+            assert!(name.starts_with(|first: char| first.is_ascii_alphanumeric()), "{name}");
+            assert_eq!(quoted(name), **name);
+        }
     }
 
     #[test]

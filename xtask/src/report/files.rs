@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use harness::report::Report;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::{html, junit};
 use crate::paths::make_folder_of;
@@ -110,22 +111,53 @@ pub fn write_text(text: &str, path: &Path) -> Result<()> {
     Replacement::write(path, |file| Ok(file.write_all(text.as_bytes())?))?.finish()
 }
 
-/// Reads a report back.
+/// No report is larger: one with all the raw samples that there can be has some 20 MB.
+const LARGEST: u64 = 256 << 20;
+
+/// What every report has, of whichever schema.
+#[derive(Deserialize)]
+struct Head {
+    schema: u32,
+}
+
+/// Reads a report back; `-` is standard input.
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else than a report of a schema we know.
 pub fn read(path: &Path) -> Result<Report> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let report: Report =
-        serde_json::from_str(&text).with_context(|| format!("{} is no report", path.display()))?;
-    anyhow::ensure!(
-        report.schema == harness::report::SCHEMA,
-        "{} has schema {}, this tool reads {}",
-        path.display(),
-        report.schema,
-        harness::report::SCHEMA
+    let from_stdin = path == Path::new("-");
+    let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let bytes = if from_stdin { all_of(io::stdin().lock()) } else { File::open(path).and_then(all_of) };
+    let bytes = bytes.with_context(|| format!("cannot read {name}"))?;
+    ensure!(bytes.len() as u64 <= LARGEST, "{name} is no report: it has more than {} MiB", LARGEST >> 20);
+    ensure!(!bytes.is_empty(), "{name} is empty: the run that was to write it may have been ended");
+    if bytes.trim_ascii_start().starts_with(b"<") {
+        bail!("{name} is no report, but a file made from one: name the .json beside it");
+    }
+    // Another schema may have another shape, so its number comes first.
+    let head: Head = serde_json::from_slice(&bytes).map_err(|error| no_report(&name, &error))?;
+    let known = harness::report::SCHEMA;
+    let schema = head.schema;
+    ensure!(
+        schema == known,
+        "{name} is a report of schema {schema}, and this tool reads schema {known}: use the commit that wrote it"
     );
-    Ok(report)
+    serde_json::from_slice(&bytes).map_err(|error| no_report(&name, &error))
+}
+
+/// All of it, up to one byte more than a report may have.
+fn all_of(mut from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn no_report(name: &str, error: &serde_json::Error) -> anyhow::Error {
+    match error.classify() {
+        Category::Eof => anyhow!("{name} is cut off: {error}"),
+        Category::Syntax => anyhow!("{name} is no report, for it is no JSON: {error}"),
+        Category::Data | Category::Io => anyhow!("{name} is no report: {error}"),
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +178,41 @@ mod tests {
         fs::write(&path, "{}").expect("writable");
         assert!(read(&path).is_err());
         fs::remove_dir_all(&folder).expect("removable");
+    }
+
+    #[test]
+    fn what_is_no_report_is_told_from_what_is_one_of_another_kind() {
+        let folder = std::env::temp_dir().join(format!("no-report-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("writable");
+        let path = folder.join("report.json");
+        let whole = serde_json::to_string(&example()).expect("plain data");
+        let lone = whole.replacen("released: none", "\\ud800", 1);
+        let cases = [
+            ("", "is empty"),
+            ("hello", "is no JSON"),
+            ("{}", "missing field `schema`"),
+            ("{\"schema\": 2}", "schema 2, and this tool reads schema 1"),
+            ("{\"schema\": 1}", "is no report: missing field"),
+            (&whole[..whole.len() / 2], "is cut off"),
+            ("<!DOCTYPE html>", "name the .json"),
+            (&lone, "is no JSON"),
+        ];
+        for (text, words) in cases {
+            fs::write(&path, text).expect("writable");
+            let error = format!("{:#}", read(&path).unwrap_err());
+            assert!(error.contains(words) && error.contains("report.json"), "{error}");
+        }
+        let error = format!("{:#}", read(&folder).unwrap_err());
+        assert!(error.contains("cannot read") && error.contains("directory"), "{error}");
+        fs::remove_dir_all(&folder).expect("removable");
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_its_end() {
+        if Path::new("/dev/zero").exists() {
+            let error = format!("{:#}", read(Path::new("/dev/zero")).unwrap_err());
+            assert!(error.contains("more than 256 MiB"), "{error}");
+        }
     }
 
     #[test]

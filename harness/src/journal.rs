@@ -137,6 +137,7 @@ impl<'a, H: Host, W: Window> Journal<'a, H, W> {
         scenario: &str,
         failure: Option<&Failure>,
         counts: Vec<Fact, MAX_COUNTS>,
+        took_us: Option<u64>,
     ) {
         self.emit(&Record::ScenarioEnd(ScenarioEnd {
             name: clipped(scenario),
@@ -144,6 +145,7 @@ impl<'a, H: Host, W: Window> Journal<'a, H, W> {
             owner: failure.and_then(|failure| failure.owner),
             reason: failure.map(|failure| failure.reason.clone()),
             counts,
+            took_us,
         }));
     }
 

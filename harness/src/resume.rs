@@ -87,7 +87,8 @@ fn report_hung<B: Board>(session: &mut Session<'_, B>, earlier: &Earlier, place:
     if let Some(value) = earlier.left.iterations {
         let _ = counts.push(Fact { name: clipped("iterations"), value });
     }
-    session.journal.scenario_end(scenario, Some(&failure), counts);
+    // The counter began anew with the board: how long it stood is not known.
+    session.journal.scenario_end(scenario, Some(&failure), counts, None);
 }
 
 /// The gravest verdict of the lives before.

@@ -1,6 +1,6 @@
 //! The run: plan in, records out, one outcome.
 
-use vchiq_mbox::{Deadline, Mailbox, mailbox::MailboxError};
+use vchiq_mbox::{Clock, Deadline, Mailbox, mailbox::MailboxError};
 
 use crate::{
     black_box::{self, Fingerprint, Found},
@@ -13,7 +13,7 @@ use crate::{
     resume::{self, Resumption},
     scenario,
     session::{JournalOf, PROPERTY_TIMEOUT, Session, verdict_of},
-    timing::Calibration,
+    timing::{self, Calibration},
     verdict::{Owner, Verdict},
 };
 
@@ -183,7 +183,9 @@ fn run_scenarios<B: Board>(session: &mut Session<'_, B>, verdict: &mut Verdict) 
             black_box.scenario_start(place);
         }
         session.journal.scenario_start(kind.name());
+        let began = session.clock.ticks();
         let report = scenario::run(session, *kind);
+        let took_us = timing::microseconds_since(session.clock, began);
         let ended = verdict_of(report.failure.as_ref());
         *verdict = verdict.and(ended);
         // First where it survives: a verdict that was not sent is told after the reset.
@@ -191,7 +193,8 @@ fn run_scenarios<B: Board>(session: &mut Session<'_, B>, verdict: &mut Verdict) 
         if let Some(black_box) = session.journal.black_box() {
             black_box.scenario_end(place, ended, spent_ms);
         }
-        session.journal.scenario_end(kind.name(), report.failure.as_ref(), report.counts.into_list());
+        let scenario::Outcome { failure, counts } = report;
+        session.journal.scenario_end(kind.name(), failure.as_ref(), counts.into_list(), took_us);
         let more = (place + 1..plan.len()).any(|place| !resume::has_ended(session, place));
         if more && resume::only_a_reset_helps(session, ended) && resume::prepare_reset(session, place) {
             return Next::Reset;
@@ -241,7 +244,7 @@ fn report_plan<B: Board>(journal: &mut JournalOf<'_, B>, failure: &Failure) -> V
 fn report_alone<B: Board>(journal: &mut JournalOf<'_, B>, name: &str, failure: &Failure) -> Verdict {
     journal.scenario_start(name);
     journal.step_end(name, "check", Some(failure));
-    journal.scenario_end(name, Some(failure), heapless::Vec::new());
+    journal.scenario_end(name, Some(failure), heapless::Vec::new(), None);
     failure.verdict
 }
 

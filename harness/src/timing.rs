@@ -96,6 +96,13 @@ impl Calibration {
     }
 }
 
+/// Microseconds on the constant counter since it said `began`; `None` if it has no rate.
+pub(crate) fn microseconds_since(clock: &impl Clock, began: u64) -> Option<u64> {
+    let rate = u64::from(clock.tick_rate());
+    let ticks = clock.ticks().saturating_sub(began);
+    (rate != 0).then(|| scaled(ticks, 1_000_000, rate))
+}
+
 /// The moment the tick counter moves.
 fn next_tick(clock: &impl Clock) -> Result<Moment, ClockFault> {
     let before = clock.ticks();

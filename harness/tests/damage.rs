@@ -70,6 +70,7 @@ fn scenario(scenario: &str, verdict: Verdict) -> Vec<Record> {
         owner: None,
         reason: None,
         counts: heapless::Vec::new(),
+        took_us: None,
     };
     vec![
         Record::ScenarioStart { name: name(scenario) },

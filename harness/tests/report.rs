@@ -80,6 +80,7 @@ fn scenario_end(name: &str, verdict: Verdict) -> Record {
         owner,
         reason: None,
         counts: counts.into_iter().collect(),
+        took_us: Some(23_456),
     })
 }
 
@@ -203,6 +204,7 @@ fn the_report_has_the_shape_of_schema_1() {
             "scenarios": [{
                 "name": "handshake",
                 "verdict": "pass",
+                "took_us": 23_456,
                 "counts": { "imports": 10, "released": 10 },
                 "latency": {
                     "import": {

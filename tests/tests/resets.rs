@@ -132,6 +132,9 @@ fn a_wedge_in_a_scenario_is_hung_in_its_step_with_both_sides_positions() {
     assert!(reason.starts_with("echo-64: the Arm made no progress"), "{reason}");
     assert!(reason.contains("iterations=0x18") && reason.contains("peer.tx_pos=0x"), "{reason}");
     assert_eq!((echo.owner, echo.counts["iterations"]), (Some(Owner::Harness), 24));
+    // The counter began anew with the board.
+    let took: Vec<bool> = report.scenarios.iter().map(|scenario| scenario.took_us.is_some()).collect();
+    assert_eq!(took, [true, false, true]);
 }
 
 #[test]

@@ -64,6 +64,23 @@ fn run(behaviour: Behaviour) -> Run {
     }
 }
 
+#[test]
+fn each_scenario_tells_how_long_it_took_and_together_no_longer_than_the_run() {
+    let run = run(with_plan("harness.iterations=40"));
+    let took = |name: &str| run.scenario(name).took_us.unwrap_or_else(|| panic!("{name} told no time"));
+    assert!(took("echo") > 0 && took("handshake") > 0);
+    let all: u64 = run.report.scenarios.iter().filter_map(|scenario| scenario.took_us).sum();
+    assert!(all <= (run.milliseconds + 1) * 1000, "{all} us in {} ms", run.milliseconds);
+}
+
+#[test]
+fn a_scenario_that_waited_for_its_deadline_took_at_least_that_long() {
+    let run = run(Behaviour { echo: Echo::Silent, ..with_plan("harness.scenario=echo") });
+    let echo = run.scenario("echo");
+    assert_eq!(echo.verdict, Verdict::Hung);
+    assert!(echo.took_us.is_some_and(|took| took >= 1_000_000), "{:?}", echo.took_us);
+}
+
 fn with_plan(words: &str) -> Behaviour {
     Behaviour { command_line: Some(words.to_owned()), ..Behaviour::default() }
 }

@@ -1,5 +1,6 @@
 //! Standard output, which is for results.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
@@ -20,14 +21,16 @@ pub fn line(text: fmt::Arguments<'_>) {
     }
 }
 
-/// A text that is not ours, as it may be shown: control characters, which could command the terminal, and marks that turn
-/// the order of writing are written as `\x1b`. Line feed and tab stay.
+/// A text that is not ours, as it may be shown: control characters, which could command the terminal, marks that turn
+/// the order of writing, and U+FFFE and U+FFFF, which XML forbids, are written as `\x1b` or `\u{202e}`. Line feed and tab stay.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
             '\n' | '\t' => out.push(letter),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.extend(letter.escape_unicode()),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
+                out.extend(letter.escape_unicode())
+            }
             _ if letter.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(letter))),
             _ => out.push(letter),
         }
@@ -49,17 +52,37 @@ impl Look {
     #[cfg(test)]
     pub const PLAIN: Self = Self { terminal: false, colours: false };
 
-    /// What standard output is. Colours are left out where the variable NO_COLOR says anything.
+    /// What standard output is. Colours are left out where NO_COLOR says anything, CLICOLOR says 0, or TERM says `dumb`.
     pub fn of_stdout() -> Self {
-        let terminal = io::stdout().is_terminal();
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { terminal, colours }
+        Self::by(io::stdout().is_terminal(), |name| std::env::var_os(name))
+    }
+
+    fn by(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || variable("CLICOLOR").is_some_and(|value| value == "0")
+            || variable("TERM").is_some_and(|value| value == "dumb");
+        Self { terminal, colours: terminal && !refused }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{Look, printable};
+
+    #[test]
+    fn colours_are_for_terminals_whose_reader_does_not_refuse_them() {
+        let colours = |terminal, variables: &[(&str, &str)]| {
+            let look = Look::by(terminal, |name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+            });
+            look.colours
+        };
+        assert!(colours(true, &[("TERM", "xterm"), ("NO_COLOR", ""), ("CLICOLOR", "1")]));
+        assert!(!colours(false, &[("TERM", "xterm")]));
+        for refusal in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+            assert!(!colours(true, &[refusal]), "{refusal:?}");
+        }
+    }
 
     #[test]
     fn what_commands_a_terminal_is_shown_and_not_sent() {

@@ -198,6 +198,7 @@ mod tests {
                 owner,
                 reason,
                 counts: longest_facts(),
+                took_us: Some(u64::MAX),
             }),
             Record::End { verdict: Verdict::Pass, records: u16::MAX },
             Record::Facts(Facts { topic: longest(), facts: longest_facts() }),

@@ -357,4 +357,6 @@ pub struct ScenarioEnd {
     pub reason: Option<Sentence>,
     /// How often what happened: `iterations`, `imports`, `released`.
     pub counts: Vec<Fact, MAX_COUNTS>,
+    /// Microseconds on the constant counter, from the begin to the verdict. Not known of one that a reset has cut off.
+    pub took_us: Option<u64>,
 }

@@ -90,6 +90,7 @@ struct Pending {
     samples: BTreeMap<String, Raw>,
     at_start: Option<Counters>,
     at_end: Option<Counters>,
+    log: Vec<String>,
     /// Records lost or damaged when it began.
     trouble_before: Trouble,
     trouble: Trouble,
@@ -197,6 +198,13 @@ impl Collector {
                 self.running_step = None;
             }
             Record::End { verdict, .. } => self.end = Some(verdict),
+        }
+    }
+
+    /// Keeps the last lines of both logs with a scenario, as evidence of why it failed.
+    pub fn keep_log(&mut self, scenario: &str, lines: Vec<String>) {
+        if let Some(pending) = self.scenarios.iter_mut().rfind(|pending| pending.name == scenario) {
+            pending.log = lines;
         }
     }
 
@@ -338,6 +346,7 @@ impl Collector {
             owner: None,
             reason: Some(record::clipped("its records from before the reset are missing")),
             counts: heapless::Vec::new(),
+            took_us: None,
         });
     }
 
@@ -426,6 +435,7 @@ impl Collector {
                 owner: None,
                 reason: Some(record::clipped(&reason)),
                 counts: heapless::Vec::new(),
+                took_us: None,
             });
         }
     }
@@ -462,6 +472,7 @@ impl Collector {
             owner: Some(Owner::Harness),
             reason: Some(record::clipped(&reason.to_string())),
             counts: heapless::Vec::new(),
+            took_us: None,
         });
         self.scenarios.push(pending);
     }
@@ -484,6 +495,7 @@ impl Collector {
                 owner: None,
                 reason: Some(record::clipped(reason)),
                 counts: heapless::Vec::new(),
+                took_us: None,
             });
             self.scenarios.push(pending);
         }
@@ -517,6 +529,7 @@ impl Pending {
             samples: BTreeMap::new(),
             at_start: None,
             at_end: None,
+            log: Vec::new(),
             trouble_before: trouble,
             trouble,
         }
@@ -577,11 +590,13 @@ impl Pending {
                 next: advice(&self.name, verdict, owner, reason.as_deref().unwrap_or_default()),
                 name: self.name,
                 reason,
+                took_us: None,
                 counts: BTreeMap::new(),
                 latency,
                 samples,
                 sides: None,
                 steps: self.steps,
+                log: self.log,
             };
         };
         let counts = end.counts.iter().map(|Fact { name, value }| (name.to_string(), *value)).collect();
@@ -601,11 +616,13 @@ impl Pending {
             owner,
             reason,
             next,
+            took_us: end.took_us,
             counts,
             latency,
             samples,
             sides,
             steps: self.steps,
+            log: self.log,
         }
     }
 }

@@ -285,6 +285,9 @@ pub struct ScenarioReport {
     /// What to look at next, unless it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Microseconds from its begin to its verdict, measured or modelled as the report's `timing` says, if the image told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_us: Option<u64>,
     /// How often what happened.
     pub counts: BTreeMap<String, u32>,
     /// Times by step.
@@ -298,6 +301,9 @@ pub struct ScenarioReport {
     /// Its steps in the order they ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
+    /// Of one that failed or hung: the last lines of both logs before its end, as far as the PC has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 /// A step's end.

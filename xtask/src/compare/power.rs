@@ -244,11 +244,13 @@ fn side(effect: Effect, samples: u32, random: &mut Random) -> ScenarioReport {
         owner: None,
         reason: None,
         next: None,
+        took_us: None,
         counts: BTreeMap::new(),
         latency,
         samples: BTreeMap::new(),
         sides: None,
         steps: Vec::new(),
+        log: Vec::new(),
     }
 }
 

@@ -99,6 +99,7 @@ mod tests {
             owner: None,
             reason: None,
             counts: Default::default(),
+            took_us: None,
         };
         course.record(&Record::ScenarioEnd(end));
         course.record(&Record::ScenarioStart { name: clipped("handshake") });

@@ -65,6 +65,11 @@ impl Recent {
         self.entries.push_back(entry);
     }
 
+    /// Those that are kept, oldest first.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// All that are kept, oldest first.
     pub fn into_entries(self) -> impl Iterator<Item = Entry> {
         self.entries.into_iter()

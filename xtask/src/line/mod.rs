@@ -5,6 +5,7 @@
 //! report's collector. [`Course`] is where the run is, for whoever shows it.
 
 mod announcement;
+mod around;
 mod course;
 mod entry;
 mod framer;
@@ -12,6 +13,7 @@ mod recording;
 mod strings;
 
 pub use announcement::Announcement;
+pub use around::Around;
 pub use course::Course;
 pub use entry::{Entry, Recent, Side};
 pub use framer::{Framer, Piece};

@@ -11,7 +11,7 @@ use harness::record::{Frame, Record};
 use harness::report::{Collector, Finish, Report, Rung, Setup, Timing};
 
 use super::images::{Fit, Images};
-use crate::line::{Announcement, Course, Entry, Framer, LogLine, Piece, Recent, Side};
+use crate::line::{Announcement, Around, Course, Entry, Framer, LogLine, Piece, Recent, Side};
 
 /// How the image's last line of text begins.
 const LAST_LINE: &str = "harness: end, verdict ";
@@ -55,6 +55,7 @@ pub struct Run {
     /// Where it is.
     pub course: Course,
     recent: Recent,
+    around: Around,
     began: Instant,
     /// The verdict in the last line of text, once that has come.
     last_line: Option<Verdict>,
@@ -68,6 +69,7 @@ impl Run {
             collector: Collector::new(setup),
             course: Course::default(),
             recent: Recent::default(),
+            around: Around::default(),
             began: Instant::now(),
             last_line: None,
             has_spoken: false,
@@ -341,6 +343,9 @@ impl Intake {
         let (now, _) = self.run.course.iterations;
         self.counts.iterations += u64::from(now.saturating_sub(before));
         self.run.collector.frame(frame, None);
+        if let Some(scenario) = self.run.around.record(&record, self.last_us) {
+            self.run.collector.keep_log(&scenario, self.run.around.lines(&self.run.recent, &[]));
+        }
         heard.push(Heard::Record(Box::new(record)));
     }
 }

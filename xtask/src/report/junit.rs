@@ -1,8 +1,8 @@
 //! The report as JUnit XML, which CI servers and board farms read.
 //!
 //! A run is one test suite, a scenario one test case. `fail` is a failure, `hung` an error: what was to be judged did not
-//! come. `absent` and `skip` are skipped. A test case has no `time`: what a scenario took on a board is not told, and a
-//! modelled time would be taken for a measured one. The suite's is the PC's time for the whole run.
+//! come. `absent` and `skip` are skipped. A test case's `time` is the scenario's own, by the board's or the emulated
+//! board's counter; the property `timing` says which. The suite's is their sum, as JUnit has it.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,6 +14,10 @@ use harness::report::{Clocks, Report, ScenarioReport};
 use harness::scenario::Kind;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
+use super::legible::legible;
+use super::reason::in_short;
+use super::{again, html};
+
 /// Name of all that is in a file.
 const NAME: &str = "VPU harness";
 
@@ -22,8 +26,10 @@ const NAME: &str = "VPU harness";
 /// # Errors
 /// None that a report can cause: the writer's own.
 pub fn xml(report: &Report) -> Result<String> {
+    // The writer would leave out what XML forbids, and nobody would know that it was there.
+    let report = legible(report)?;
     let mut all = quick_junit::Report::new(NAME);
-    all.add_test_suite(suite(report));
+    all.add_test_suite(suite(&report));
     all.to_string().context("cannot turn the report into JUnit XML")
 }
 
@@ -32,7 +38,9 @@ fn suite(report: &Report) -> TestSuite {
     if let Ok(started) = DateTime::parse_from_rfc3339(&report.started) {
         suite.set_timestamp(started);
     }
-    suite.set_time(Duration::from_secs(report.wall_s));
+    if let Some(sum) = report.scenarios.iter().filter_map(took).reduce(Duration::saturating_add) {
+        suite.set_time(sum);
+    }
     suite.add_properties(properties(report).into_iter().map(|(name, value)| Property::new(name, value)));
     suite.add_test_cases(report.scenarios.iter().map(|scenario| case(report, scenario)));
     let notes: Vec<&str> = report.notes.iter().map(String::as_str).collect();
@@ -62,6 +70,7 @@ fn properties(report: &Report) -> Vec<(String, String)> {
     add("verdict", report.verdict().to_string());
     add("rung", report.rung.name().to_owned());
     add("timing", report.timing.name().to_owned());
+    add("wall_s", report.wall_s.to_string());
     add("image.git", report.image.git.clone());
     add("image.profile", report.image.profile.clone());
     add("image.sha256", report.image.sha256.clone());
@@ -104,8 +113,11 @@ fn clocks(clocks: &Clocks, add: &mut impl FnMut(&str, String)) {
 }
 
 fn case(report: &Report, scenario: &ScenarioReport) -> TestCase {
-    let mut case = TestCase::new(scenario.name.clone(), status(scenario));
+    let mut case = TestCase::new(scenario.name.clone(), status(report, scenario));
     case.set_classname(class(&scenario.name));
+    if let Some(took) = took(scenario) {
+        case.set_time(took);
+    }
     let counts = scenario.counts.iter().map(|(name, value)| (format!("count.{name}"), value.to_string()));
     let timing = report.timing.name();
     let latency = scenario.latency.iter().map(|(step, figures)| {
@@ -119,13 +131,18 @@ fn case(report: &Report, scenario: &ScenarioReport) -> TestCase {
     case
 }
 
+/// How long it took, if the image told.
+fn took(scenario: &ScenarioReport) -> Option<Duration> {
+    scenario.took_us.map(Duration::from_micros)
+}
+
 /// Scenarios of the catalogue stand in their group; what only a run that went wrong has stands apart.
 fn class(scenario: &str) -> String {
     let kind = Kind::ALL.iter().find(|kind| kind.name() == scenario);
     format!("harness.{}", kind.map_or("run", |kind| kind.scenario().group.name()))
 }
 
-fn status(scenario: &ScenarioReport) -> TestCaseStatus {
+fn status(report: &Report, scenario: &ScenarioReport) -> TestCaseStatus {
     let mut status = match scenario.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::Skip | Verdict::Absent => TestCaseStatus::skipped(),
@@ -133,24 +150,31 @@ fn status(scenario: &ScenarioReport) -> TestCaseStatus {
         Verdict::Hung => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let owner = scenario.owner.map(|owner| format!(" ({})", owner.name())).unwrap_or_default();
-    let reason = scenario.reason.as_deref().unwrap_or("no reason was told");
+    let reason = Some(in_short(scenario)).filter(|reason| !reason.is_empty());
+    let reason = reason.unwrap_or("no reason was told".into());
     status.set_type(scenario.verdict.name());
     status.set_message(format!("{}{owner}: {reason}", scenario.verdict));
-    status.set_description(description(scenario));
+    status.set_description(description(report, scenario));
     status
 }
 
-/// Owner, reason, what to look at next, and the steps that did not pass with the words that prove it.
-fn description(scenario: &ScenarioReport) -> String {
+/// All that a server shows of a test case that did not pass, properties being for machines: owner, reason, what to look at
+/// next, what ran where, how to run it again, the steps that did not pass with the words that prove it, and the log.
+fn description(report: &Report, scenario: &ScenarioReport) -> String {
     let mut out = format!("verdict: {}\n", scenario.verdict);
     if let Some(owner) = scenario.owner {
         let _ = writeln!(out, "owner: {}", owner.name());
     }
-    if let Some(reason) = &scenario.reason {
-        let _ = writeln!(out, "reason: {reason}");
+    if scenario.reason.is_some() {
+        let _ = writeln!(out, "reason: {}", in_short(scenario));
     }
     if let Some(next) = &scenario.next {
         let _ = writeln!(out, "look at: {next}");
+    }
+    let image = &report.image.git;
+    let _ = writeln!(out, "ran: {}, times {}, image {image}", html::subject(report), report.timing.name());
+    if let Some(command) = again::command(report, scenario) {
+        let _ = writeln!(out, "again: {command}");
     }
     for step in scenario.steps.iter().filter(|step| step.verdict != Verdict::Pass) {
         let _ =
@@ -158,6 +182,12 @@ fn description(scenario: &ScenarioReport) -> String {
         for (name, value) in &step.evidence {
             let _ = writeln!(out, "  {name} = {value:#x}");
         }
+    }
+    if !scenario.log.is_empty() {
+        let _ = writeln!(out, "log before it ended:");
+    }
+    for line in &scenario.log {
+        let _ = writeln!(out, "  {line}");
     }
     out
 }
@@ -168,6 +198,7 @@ mod tests {
 
     use super::*;
     use crate::report::example;
+    use crate::report::legible::{forbidden, full_of_evil};
 
     fn with_verdict(verdict: Verdict, owner: Option<Owner>) -> Report {
         let mut report = example();
@@ -202,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_failure_carries_owner_reason_next_and_the_evidence_of_its_steps() {
-        let text = xml(&example()).expect("writable");
+        let mut report = example();
+        report.scenarios[1].log = vec!["[   1.234567] vc      assert".to_owned()];
+        let text = xml(&report).expect("writable");
         for part in [
             "message=\"fail (firmware): released: none within 2 s\"",
             "owner: firmware",
@@ -210,6 +243,9 @@ mod tests {
             "look at: the cable",
             "step open: fail",
             "tx_pos = 0x1000",
+            "ran: firmware start of 2022-08-26 on 3B, emulated, times modelled, image 8805e9a",
+            "again: cargo xtask run --log --scenario handshake",
+            "log before it ended:\n  [   1.234567] vc      assert",
             "classname=\"harness.basics\"",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
@@ -217,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_suite_says_what_ran_where_and_no_case_has_a_time_of_its_own() {
+    fn the_suite_says_what_ran_where() {
         let suite = read_back(&example());
         let value = |name: &str| {
             let property = suite.properties.iter().find(|property| property.name.as_str() == name);
@@ -229,9 +265,32 @@ mod tests {
         assert_eq!(value("peer.build_id"), "102f1e8400");
         assert_eq!(value("clocks.arm_hz"), "1200000000");
         assert!(value("firmware.version_text").contains("(clean) (start)"));
-        assert_eq!(suite.time, Some(Duration::from_secs(3)));
+        assert_eq!(value("wall_s"), "3");
         assert!(suite.timestamp.is_some());
-        assert!(suite.test_cases.iter().all(|case| case.time.is_none()));
+    }
+
+    #[test]
+    fn a_case_has_the_time_that_its_scenario_took_and_the_suite_their_sum() {
+        let mut report = example();
+        report.scenarios[0].took_us = Some(1_234_567);
+        report.scenarios[1].took_us = None;
+        let suite = read_back(&report);
+        let times: Vec<_> = suite.test_cases.iter().map(|case| case.time).collect();
+        assert_eq!(times, [Some(Duration::from_millis(1235)), None]);
+        assert_eq!(suite.time, Some(Duration::from_millis(1235)));
+        report.scenarios[0].took_us = Some(u64::MAX);
+        report.scenarios[1].took_us = Some(u64::MAX);
+        assert!(xml(&report).is_ok());
+    }
+
+    #[test]
+    fn what_xml_forbids_is_written_as_an_escape_and_not_left_out() {
+        let text = xml(&full_of_evil(example())).expect("writable");
+        assert!(forbidden(&text).is_empty(), "{text}");
+        for escape in ["\\x00", "\\x1b", "\\x1f", "\\x7f", "\\u{fffe}", "\\u{202e}"] {
+            assert!(text.contains(escape), "{escape} is not in {text}");
+        }
+        assert!(quick_junit::Report::deserialize_from_str(&text).is_ok());
     }
 
     #[test]

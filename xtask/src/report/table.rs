@@ -2,23 +2,38 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use harness::Verdict;
 use harness::record::ResetCause;
 use harness::report::{Latency, PeerKind, Report, Reset, ScenarioReport};
 use harness::scenario::Kind;
 
+use super::chart::time;
+use super::times_table;
 use crate::terminal::{Look, printable};
+
+/// Width of the tables where no terminal has one: a pipe, a file, the log of a CI server.
+const PIPED_WIDTH: u16 = 120;
+/// In less there is no column for how long each scenario took.
+const WIDTH_FOR_TIMES: u16 = 100;
 
 /// The whole summary, ending with a newline, for standard output.
 pub fn summary(report: &Report) -> String {
-    summary_for(report, Look::of_stdout())
+    let look = Look::of_stdout();
+    let width = if look.terminal { Table::new().width() } else { None };
+    summary_for(report, look, width.unwrap_or(PIPED_WIDTH))
 }
 
-fn summary_for(report: &Report, look: Look) -> String {
-    let mut out = printable(&header(report));
-    let _ = writeln!(out, "\n{}", verdicts(report, look));
-    if let Some(table) = latencies(report, look) {
+fn summary_for(report: &Report, look: Look, width: u16) -> String {
+    let mut out = folded(&printable(&header(report)), width);
+    let _ = writeln!(out, "\n{}", verdicts(report, look, width));
+    for scenario in report.scenarios.iter().filter(|scenario| !scenario.log.is_empty()) {
+        let _ = writeln!(out, "\nLog of {}, before it ended:", printable(&scenario.name));
+        for line in &scenario.log {
+            let _ = writeln!(out, "  {}", printable(line));
+        }
+    }
+    if let Some(table) = times_table::table(report, look, width) {
         let timing = report.timing.name();
         let _ = writeln!(
             out,
@@ -33,6 +48,28 @@ fn summary_for(report: &Report, look: Look) -> String {
         let _ = writeln!(out, "note: {}", printable(note));
     }
     let _ = writeln!(out, "\nverdict: {}", report.verdict());
+    out
+}
+
+/// Lines that are too long are broken at the dots between their parts.
+fn folded(text: &str, width: u16) -> String {
+    const BETWEEN: &str = " · ";
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut length = 0;
+        for part in line.split(BETWEEN) {
+            let longer = length + BETWEEN.chars().count() + part.chars().count();
+            let (between, so_far) = match length {
+                0 => ("", part.chars().count()),
+                _ if longer > usize::from(width) => ("\n  ", 2 + part.chars().count()),
+                _ => (BETWEEN, longer),
+            };
+            out.push_str(between);
+            out.push_str(part);
+            length = so_far;
+        }
+        out.push('\n');
+    }
     out
 }
 
@@ -132,16 +169,31 @@ pub fn new_table(header: &[&str], look: Look) -> Table {
 }
 
 /// One row a scenario, with the steps that did not pass below it.
-fn verdicts(report: &Report, look: Look) -> Table {
-    let mut table = new_table(&["scenario", "verdict", "owner", "what happened"], look);
+fn verdicts(report: &Report, look: Look, width: u16) -> Table {
+    let with_times =
+        width >= WIDTH_FOR_TIMES && report.scenarios.iter().any(|scenario| scenario.took_us.is_some());
+    let mut header = vec!["scenario", "verdict", "owner", "what happened"];
+    if with_times {
+        header.insert(3, "took");
+    }
+    let mut table = new_table(&header, look);
+    table.set_width(width);
     for scenario in &report.scenarios {
         let owner = scenario.owner.map(|owner| owner.name()).unwrap_or_default();
-        table.add_row([
+        let mut row = vec![
             Cell::new(printable(&scenario.name)),
             verdict_cell(scenario.verdict, look),
             Cell::new(owner),
-            Cell::new(printable(&what_happened(scenario))),
-        ]);
+        ];
+        if with_times {
+            row.push(Cell::new(scenario.took_us.map(time).unwrap_or_default()));
+        }
+        row.push(Cell::new(printable(&what_happened(scenario))));
+        table.add_row(row);
+    }
+    // Only the last column has text that may be broken.
+    for column in table.column_iter_mut().take(header.len() - 1) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
     table
 }
@@ -174,26 +226,6 @@ fn what_happened(scenario: &ScenarioReport) -> String {
     lines.join("\n")
 }
 
-/// One row a step and scenario; `None` if nothing was timed.
-fn latencies(report: &Report, look: Look) -> Option<Table> {
-    let columns = ["scenario", "step", "n", "min", "p50", "p90", "p99", "max", "p50 µs"];
-    let mut table = new_table(&columns, look);
-    for scenario in &report.scenarios {
-        for (step, figures) in in_order(scenario) {
-            table.add_row(latency_row(
-                &printable(&scenario.name),
-                &printable(step),
-                figures,
-                report.clocks.arm_hz,
-            ));
-        }
-    }
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    (table.row_count() > 0).then_some(table)
-}
-
 /// Timed steps in the order in which they happen.
 pub fn in_order(scenario: &ScenarioReport) -> Vec<(&str, &Latency)> {
     let mut steps: Vec<_> = scenario.latency.iter().map(|(step, figures)| (step.as_str(), figures)).collect();
@@ -215,13 +247,6 @@ fn place_of(scenario: &str, step: &str) -> (usize, usize) {
     (whole_place, part_place)
 }
 
-fn latency_row(scenario: &str, step: &str, figures: &Latency, arm_hz: u32) -> Vec<String> {
-    let mut row = vec![scenario.to_owned(), step.to_owned(), grouped(u64::from(figures.n))];
-    row.extend([figures.min, figures.p50, figures.p90, figures.p99, figures.max].map(grouped));
-    row.push(microseconds(figures.p50, arm_hz));
-    row
-}
-
 /// `1234567` as `1 234 567`.
 pub fn grouped(value: u64) -> String {
     let digits = value.to_string();
@@ -233,15 +258,6 @@ pub fn grouped(value: u64) -> String {
         out.push(digit);
     }
     out
-}
-
-/// Cycles at a clock rate, to a tenth of a microsecond; a dash if the rate is unknown.
-fn microseconds(cycles: u64, hz: u32) -> String {
-    if hz == 0 {
-        return "–".to_owned();
-    }
-    let tenths = u128::from(cycles) * 10_000_000 / u128::from(hz);
-    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -270,6 +286,8 @@ pub(super) mod tests {
             owner,
             reason: reason.map(ToOwned::to_owned),
             next: reason.map(|_| "the cable".to_owned()),
+            took_us: Some(1_234_567),
+            log: Vec::new(),
             counts: [("imports".to_owned(), 1000)].into(),
             latency: [("import".to_owned(), latency.clone())].into(),
             samples: [].into(),
@@ -329,9 +347,56 @@ pub(super) mod tests {
         }
     }
 
+    fn plain(report: &Report) -> String {
+        summary_for(report, Look::PLAIN, PIPED_WIDTH)
+    }
+
+    /// A reason as long as they come.
+    fn with_a_long_reason() -> Report {
+        let mut report = report();
+        let words: Vec<String> =
+            (10..24).map(|number| format!("peer.debug.msgid{number}=0x500001f")).collect();
+        report.scenarios[1].name = "receiver-leaves-claimed".to_owned();
+        report.scenarios[1].reason = Some(format!("released: none [{}]", words.join(", ")));
+        report
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_terminal_or_than_a_log_of_ci() {
+        for width in [80, 100, 120, 160] {
+            let text = summary_for(&with_a_long_reason(), Look::PLAIN, width);
+            let rows = text.lines().filter(|line| line.starts_with(['┌', '│', '╞', '└']));
+            let widest = rows.map(|row| row.chars().count()).max().unwrap_or(0);
+            assert!(widest <= usize::from(width), "{widest} at {width}:\n{text}");
+            assert!(text.contains("peer.debug.msgid23=0x500001f]"), "a word is broken at {width}:\n{text}");
+            assert!(text.contains("│ receiver-leaves-claimed ┆"), "a name is broken at {width}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn how_long_a_scenario_took_stands_where_there_is_room() {
+        assert!(!summary_for(&report(), Look::PLAIN, 80).contains("1.2 s"));
+        let text = summary_for(&report(), Look::PLAIN, 100);
+        assert!(text.contains(" took ") && text.contains("1.2 s"), "{text}");
+    }
+
+    #[test]
+    fn the_log_of_a_failure_stands_below_the_verdicts() {
+        let mut report = report();
+        report.scenarios[1].log = vec!["1.234567 vc assert".to_owned()];
+        let text = plain(&report);
+        assert!(text.contains("\nLog of handshake, before it ended:\n  1.234567 vc assert\n"), "{text}");
+    }
+
+    #[test]
+    fn a_line_is_broken_between_its_parts_only() {
+        assert_eq!(folded("one · two · three\nfour\n", 12), "one · two\n  three\nfour\n");
+        assert_eq!(folded("one · two\n", 80), "one · two\n");
+    }
+
     #[test]
     fn the_summary_names_both_sides_the_timing_and_the_owner_of_a_failure() {
-        let text = summary_for(&report(), Look::PLAIN);
+        let text = plain(&report());
         for part in [
             "emulated · 3B (BCM2837, revision a02082) · timing modelled",
             "firmware start of 2022-08-26 (102f1e8400)",
@@ -356,7 +421,7 @@ pub(super) mod tests {
         let coloured = verdict_cell(Verdict::Fail, look(true));
         assert_ne!(coloured, Cell::new("fail"));
         assert_eq!(verdict_cell(Verdict::Fail, look(false)), Cell::new("fail"));
-        assert!(!summary_for(&report(), Look::PLAIN).contains('\u{1b}'));
+        assert!(!plain(&report()).contains('\u{1b}'));
     }
 
     #[test]
@@ -366,7 +431,7 @@ pub(super) mod tests {
             Reset { scenario: "handshake".to_owned(), cause: ResetCause::Image },
             Reset { scenario: String::new(), cause: ResetCause::Watchdog },
         ];
-        let text = summary_for(&report, Look::PLAIN);
+        let text = plain(&report);
         assert!(text.contains("reset: after handshake, the image reset the board"), "{text}");
         assert!(text.contains("reset: outside of a scenario, the watchdog reset the board"), "{text}");
     }
@@ -376,21 +441,21 @@ pub(super) mod tests {
         let mut report = report();
         report.image.git.clear();
         report.peer.kind = PeerKind::Absent;
-        let text = summary_for(&report, Look::PLAIN);
+        let text = plain(&report);
         assert!(text.contains("image and peer unknown") && !text.contains("no VideoCore"), "{text}");
     }
 
     #[test]
     fn a_throttled_run_is_marked_above_its_figures() {
         let mut report = report();
-        assert!(!summary_for(&report, Look::PLAIN).contains("THROTTLED"));
+        assert!(!plain(&report).contains("THROTTLED"));
         report.throttled = Some(Throttled {
             before: Some(0),
             after: Some(0x5_0005),
             flags: vec!["under-voltage".into(), "throttled".into()],
             times_void: true,
         });
-        let text = summary_for(&report, Look::PLAIN);
+        let text = plain(&report);
         let line = "\nTHROTTLED (0x50005: under-voltage, throttled): do not compare these times\n";
         assert!(text.contains(line), "{text}");
     }
@@ -416,7 +481,7 @@ pub(super) mod tests {
         let figures = report.scenarios[0].latency.values().chain(report.scenarios[1].latency.values()).next();
         let figures = figures.expect("times").clone();
         report.scenarios[1].latency.insert(evil.into(), figures);
-        let text = summary_for(&report, Look::PLAIN);
+        let text = plain(&report);
         assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
         assert!(text.contains("note: \\x1b]0;title\\x07"), "{text}");
     }
@@ -425,7 +490,7 @@ pub(super) mod tests {
     fn a_run_that_timed_nothing_has_no_table_of_times() {
         let mut report = report();
         report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
-        assert!(!summary_for(&report, Look::PLAIN).contains("p50"));
+        assert!(!plain(&report).contains("p50"));
     }
 
     #[test]
@@ -445,11 +510,5 @@ pub(super) mod tests {
             ["0", "999", "1 000", "12 345 678"],
             [0, 999, 1000, 12_345_678].map(grouped).each_ref().map(String::as_str)
         );
-    }
-
-    #[test]
-    fn cycles_become_microseconds_only_with_a_known_clock() {
-        assert_eq!(microseconds(120_060, 1_200_000_000), "100.0");
-        assert_eq!(microseconds(1, 0), "–");
     }
 }

@@ -19,7 +19,7 @@ use super::pace::Pace;
 use super::progress::Progress;
 use crate::firmware::Variant;
 use crate::interrupt::{Interrupted, Notice};
-use crate::line::{Announcement, Entry, Framer, Piece, Recent, Recording, Side, Strings};
+use crate::line::{Announcement, Around, Entry, Framer, Piece, Recent, Recording, Side, Strings};
 use crate::terminal::say;
 
 /// Instructions between two looks at limits and progress: some 30 ms of the PC's time.
@@ -134,6 +134,7 @@ pub fn run(card: Card, settings: &Settings, strings: &Strings, collector: &mut C
         collector,
         journal: Journal::default(),
         recent: Recent::default(),
+        around: Around::default(),
         recording,
         serial: String::new(),
         progress: Progress::new(settings.show_progress, settings.pace),
@@ -168,6 +169,7 @@ struct Session<'a> {
     journal: Journal,
     /// The image's latest lines, as evidence for a run that ends badly.
     recent: Recent,
+    around: Around,
     recording: Option<Recording>,
     /// The firmware's unfinished line on a serial port.
     serial: String,
@@ -235,6 +237,7 @@ impl Session<'_> {
     fn restart(&mut self) -> Result<(), Why> {
         self.flush_rest();
         self.show_rest();
+        self.around.reset(self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES));
         self.journal.forget_firmware();
         self.framer.restart();
         self.machine.restart().map_err(Why::Boot)?;
@@ -303,6 +306,10 @@ impl Session<'_> {
         if let Some(record) = self.collector.log_line(&line.message, counters) {
             self.life.has_spoken = true;
             self.progress.record(&record);
+            if let Some(scenario) = self.around.record(&record, at_ns / 1000) {
+                let firmware = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
+                self.collector.keep_log(&scenario, self.around.lines(&self.recent, &firmware));
+            }
             if self.settings.halt_arm_in.is_some_and(|step| step.begins_with(&record)) {
                 self.machine.halt_arm();
             }

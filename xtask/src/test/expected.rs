@@ -100,6 +100,8 @@ mod tests {
             owner,
             reason: None,
             next: None,
+            took_us: None,
+            log: Vec::new(),
             counts: BTreeMap::new(),
             latency: BTreeMap::new(),
             samples: BTreeMap::new(),

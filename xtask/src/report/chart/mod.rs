@@ -74,6 +74,12 @@ pub fn span(cycles: f64, hz: u32) -> Option<String> {
     Some(format!("{value:.digits$} {unit}"))
 }
 
+/// Microseconds in the unit that suits them: `23.5 ms`.
+pub fn time(microseconds: u64) -> String {
+    const HZ: u32 = 1_000_000;
+    span(microseconds as f64, HZ).unwrap_or_default()
+}
+
 /// A place in a chart's units: a tenth of one is finer than anybody sees.
 fn round(place: f64) -> f64 {
     (place * 10.0).round() / 10.0

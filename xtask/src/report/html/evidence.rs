@@ -1,11 +1,15 @@
 //! What a reader needs who wants to know why.
 
+use std::borrow::Cow;
+
 use harness::report::{Report, Reset, ScenarioReport, StepReport};
 use harness::{Owner, Verdict};
 use maud::{Markup, html};
 
 use super::anchor;
 use super::overview::mark;
+use crate::report::again;
+use crate::report::reason::in_short;
 use crate::report::table::{grouped, reset_words};
 
 /// What did not pass, notes and resets; nothing if there is nothing to know.
@@ -16,7 +20,7 @@ pub fn what_to_know(report: &Report) -> Markup {
     }
     html! {
         section #failures aria-labelledby="failures-title" {
-            h2 #failures-title { "What to look at" }
+            h2 #failures-title { @if failed().next().is_some() { "What failed, and whose fault it is" } @else { "What to know" } }
             @if failed().next().is_some() {
                 ul.failures {
                     @for (number, one) in failed() {
@@ -25,8 +29,8 @@ pub fn what_to_know(report: &Report) -> Markup {
                                 span.mark aria-hidden="true" { (mark(one.verdict)) }
                                 span { (one.name) ": " (one.verdict.name()) }
                             }
-                            " " (owner(one.owner)) " "
-                            (one.reason.as_deref().unwrap_or("no reason was told"))
+                            " " (owner(one.owner)) " " (reason(one))
+                            @if let Some(next) = &one.next { p.small { "Look at: " (next) } }
                         }
                     }
                 }
@@ -43,7 +47,13 @@ fn is_failure(verdict: Verdict) -> bool {
 
 /// Whose fault, as a tag.
 fn owner(owner: Option<Owner>) -> Markup {
-    html! { @if let Some(owner) = owner { span.owner { (owner.name()) } } }
+    html! { @if let Some(owner) = owner { span.owner { "owner: " (owner.name()) } } }
+}
+
+/// Why, without the words that the steps have below.
+fn reason(scenario: &ScenarioReport) -> Cow<'_, str> {
+    let reason = in_short(scenario);
+    if reason.is_empty() { "no reason was told".into() } else { reason }
 }
 
 fn reset_line(reset: &Reset) -> String {
@@ -52,15 +62,20 @@ fn reset_line(reset: &Reset) -> String {
 }
 
 /// Why a scenario did not pass, and what to look at next.
-pub fn why(scenario: &ScenarioReport) -> Markup {
+pub fn why(report: &Report, scenario: &ScenarioReport) -> Markup {
     if scenario.verdict == Verdict::Pass {
         return html! {};
     }
     html! {
         dl.why.(scenario.verdict.name()) {
             @if let Some(owner) = scenario.owner { div { dt { "Owner" } dd { (owner.name()) } } }
-            div { dt { "Reason" } dd { (scenario.reason.as_deref().unwrap_or("none was told")) } }
+            div { dt { "Reason" } dd { (reason(scenario)) } }
             @if let Some(next) = &scenario.next { div { dt { "Look at" } dd { (next) } } }
+            @if is_failure(scenario.verdict) {
+                @if let Some(command) = again::command(report, scenario) {
+                    div { dt { "Again" } dd { code { (command) } } }
+                }
+            }
         }
     }
 }
@@ -81,6 +96,12 @@ pub fn steps(scenario: &ScenarioReport) -> Markup {
             }
         }
         @for step in steps.iter().filter(|step| step.verdict != Verdict::Pass) { (proof(step)) }
+        @if !scenario.log.is_empty() {
+            figure.proof {
+                figcaption { "Log before it ended" }
+                pre.log tabindex="0" { (scenario.log.join("\n")) }
+            }
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn rows(report: &Report) -> Vec<Row> {
     if let Some(throttled) = &report.throttled {
         let word = |value: Option<u32>| value.map(|word| format!("{word:#x}"));
         let flags =
-            if throttled.flags.is_empty() { "nothing".to_owned() } else { throttled.flags.join(", ") };
+            if throttled.flags.is_empty() { "no bit set".to_owned() } else { throttled.flags.join(", ") };
         add(&format!("Throttle word ({flags})"), word(throttled.before), word(throttled.after));
     }
     if let Some(memory) = &report.memory {

@@ -6,9 +6,10 @@ mod overview;
 mod scenario;
 mod times;
 
+use crate::terminal::printable;
 use harness::report::{Report, Timing};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-pub use overview::in_words;
+pub use overview::{in_words, subject};
 
 /// Everything the page looks like; light, dark and on paper.
 const STYLE: &str = include_str!("style.css");
@@ -17,7 +18,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The whole file.
 pub fn page(report: &Report) -> String {
-    let title = format!("{}: {} {}", report.verdict(), report.rung.name(), report.board.model);
+    let title = format!("{}: {}", report.verdict(), subject(report));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -32,9 +33,9 @@ pub fn page(report: &Report) -> String {
             body {
                 (overview::header(report))
                 main {
-                    (overview::verdicts(report))
                     (evidence::what_to_know(report))
-                    (machine::section(report))
+                    (overview::verdicts(report))
+                    (overview::tested(report))
                     section #scenarios aria-labelledby="scenarios-title" {
                         h2 #scenarios-title { "Scenarios" }
                         @for (number, one) in report.scenarios.iter().enumerate() {
@@ -42,6 +43,7 @@ pub fn page(report: &Report) -> String {
                         }
                     }
                     (evidence::last_words(report))
+                    (machine::section(report))
                 }
                 footer {
                     p { "Report of schema " (report.schema) ". docs/report.md says what each field means, docs/measuring.md what each time is." }
@@ -49,7 +51,8 @@ pub fn page(report: &Report) -> String {
             }
         }
     };
-    page.into_string()
+    // The page itself has no such characters, so those that are there come from texts that are not ours.
+    printable(&page.into_string())
 }
 
 /// The timing, wherever there are figures.
@@ -61,10 +64,9 @@ fn timing_tag(report: &Report) -> Markup {
 fn timing_words(timing: Timing) -> &'static str {
     match timing {
         Timing::Modelled => {
-            "Times come from the emulator's cost model: one instruction is one cycle, without caches and bus. Compare them with \
-             other modelled times only; they say nothing about a board's microseconds."
+            "One instruction is one cycle, without caches and bus: compare them with other modelled times only, never with a board's."
         }
-        Timing::Measured => "Times were measured by the counters of a board.",
+        Timing::Measured => "By the counters of a board.",
     }
 }
 
@@ -80,6 +82,7 @@ mod tests {
 
     use super::*;
     use crate::report::example;
+    use crate::report::legible::{forbidden, full_of_evil};
 
     #[test]
     fn the_page_says_what_was_tested_and_labels_its_times() {
@@ -130,6 +133,38 @@ mod tests {
         let page = page(&report);
         assert!(!page.contains("<script") && !page.contains("<img"), "markup got through");
         assert!(page.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn no_control_character_and_no_mark_that_turns_the_writing_is_in_the_page() {
+        let page = page(&full_of_evil(example()));
+        assert!(forbidden(&page).is_empty(), "{:?}", forbidden(&page));
+        for escape in ["\\x00", "\\x1b", "\\x7f", "\\x9b", "\\u{fffe}", "\\u{202e}"] {
+            assert!(page.contains(escape), "{escape} is not in the page");
+        }
+    }
+
+    #[test]
+    fn what_failed_and_whose_fault_it_is_stands_before_everything_else() {
+        let page = page(&example());
+        let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is not in the page"));
+        assert!(place("firmware start of 2022-08-26 on 3B, emulated") < place("id=\"failures\""));
+        assert!(place("id=\"failures\"") < place("released: none within 2 s"));
+        assert!(place("released: none within 2 s") < place("id=\"overview\""));
+        assert!(
+            place("id=\"overview\"") < place("id=\"tested\"")
+                && place("id=\"tested\"") < place("id=\"scenarios\"")
+        );
+    }
+
+    #[test]
+    fn a_failure_has_its_log_and_the_command_that_runs_it_again() {
+        let mut report = example();
+        report.scenarios[1].log = vec!["[   1.234567] vc      assert".to_owned()];
+        let page = page(&report);
+        assert!(
+            page.contains("vc      assert") && page.contains("cargo xtask run --log --scenario handshake")
+        );
     }
 
     #[test]

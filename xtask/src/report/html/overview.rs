@@ -1,11 +1,12 @@
 //! The top of the page: what was tested, and how it went.
 
 use harness::Verdict;
-use harness::report::{PeerKind, Report, ScenarioReport};
+use harness::report::{PeerKind, Report, Rung, ScenarioReport};
 use harness::scenario::{Group, Kind};
 use maud::{Markup, html};
 
-use super::{anchor, timing_words};
+use super::{anchor, timing_tag, timing_words};
+use crate::report::chart::time;
 use crate::report::table::grouped;
 
 /// Every verdict, the gravest first.
@@ -17,10 +18,11 @@ pub fn header(report: &Report) -> Markup {
     let throttled = report.throttled.as_ref().filter(|throttled| throttled.times_void);
     html! {
         header {
+            p.eyebrow { "VPU harness" }
             div.headline {
                 span.verdict.(verdict.name()) { (verdict.name()) }
                 div {
-                    h1 { "VPU harness: " (report.board.model) ", " (report.rung.name()) }
+                    h1 { (capitalised(&subject(report))) }
                     p { (in_words(report)) }
                 }
             }
@@ -32,6 +34,15 @@ pub fn header(report: &Report) -> Markup {
                     strong { "Throttled." } " Do not compare these times: " (throttled.flags.join(", ")) "."
                 }
             }
+        }
+    }
+}
+
+/// Who was tested, in full.
+pub fn tested(report: &Report) -> Markup {
+    html! {
+        section #tested aria-labelledby="tested-title" {
+            h2 #tested-title { "What was tested" }
             dl.facts {
                 (fact("Firmware", &firmware(report)))
                 @if !report.peer.build_id.is_empty() { (fact("Build id", &report.peer.build_id)) }
@@ -40,7 +51,10 @@ pub fn header(report: &Report) -> Markup {
                 (fact("Rung", report.rung.name()))
                 (fact("Started", &report.started))
                 (fact("Took", &format!("{} s on the PC", grouped(report.wall_s))))
-                @if !report.image.sha256.is_empty() { (fact("kernel8.img", &format!("SHA-256 {}", report.image.sha256))) }
+                @if let Some(took) = took(report) {
+                    div { dt { "All scenarios together" } dd { (time(took)) " " (timing_tag(report)) } }
+                }
+                @if !report.image.sha256.is_empty() { div.wide { dt { "SHA-256 of kernel8.img" } dd { code { (report.image.sha256) } } } }
             }
             @if let Some(text) = report.firmware.as_ref().map(|firmware| firmware.version_text.trim()).filter(|text| !text.is_empty()) {
                 figure.version {
@@ -50,6 +64,33 @@ pub fn header(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// What ran where, in a few words: `firmware start of 2022-08-26 on 3B, emulated`.
+pub fn subject(report: &Report) -> String {
+    let peer = &report.peer;
+    let who = match peer.kind {
+        PeerKind::Absent if report.image.git.is_empty() => "unknown firmware".to_owned(),
+        PeerKind::Absent => "no firmware".to_owned(),
+        PeerKind::Model => "the model of VideoCore".to_owned(),
+        PeerKind::Firmware => format!("firmware {} of {}", peer.variant, peer.date),
+    };
+    let board =
+        Some(report.board.model.as_str()).filter(|model| !model.is_empty()).unwrap_or("unknown board");
+    match report.rung {
+        Rung::Board => format!("{who} on {board}"),
+        rung => format!("{who} on {board}, {}", rung.name()),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Microseconds of all scenarios, if any has told.
+fn took(report: &Report) -> Option<u64> {
+    report.scenarios.iter().filter_map(|scenario| scenario.took_us).reduce(u64::saturating_add)
 }
 
 fn fact(name: &str, value: &str) -> Markup {

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::overview::mark;
 use super::{anchor, evidence, times, timing_tag};
+use crate::report::chart::time;
 use crate::report::table::grouped;
 
 /// Its verdict, why, its counts and its times.
@@ -21,10 +22,10 @@ pub fn section(report: &Report, number: usize, scenario: &ScenarioReport) -> Mar
                 @if let Some(known) = known { " " small { (known.group.name()) } }
             }
             @if let Some(known) = known { (purpose(known, scenario.verdict)) }
-            (evidence::why(scenario))
+            (evidence::why(report, scenario))
             (evidence::steps(scenario))
             (counts(scenario))
-            @if let Some(sides) = scenario.sides { (both_sides(report, scenario, sides)) }
+            (cost(report, scenario))
             (times::section(report, &id, scenario))
         }
     }
@@ -48,18 +49,35 @@ fn counts(scenario: &ScenarioReport) -> Markup {
     }
 }
 
-/// What both processors spent, and per handshake if there were any.
-fn both_sides(report: &Report, scenario: &ScenarioReport, sides: Counters) -> Markup {
+/// How long it took, and what both processors spent, also per handshake if there were any.
+fn cost(report: &Report, scenario: &ScenarioReport) -> Markup {
     let handshakes = scenario.counts.get("handshakes").copied().filter(|count| *count > 0).map(u64::from);
+    if scenario.took_us.is_none() && scenario.sides.is_none() {
+        return html! {};
+    }
     html! {
         p.sides {
-            span.arm.key {} " Arm " (grouped(sides.arm_cycles)) " cycles · "
-            span.vpu.key {} " VideoCore " (grouped(sides.vpu_instructions)) " instructions, over the whole scenario"
-            @if let Some(count) = handshakes {
-                "; a handshake " (grouped(sides.arm_cycles / count)) " cycles (patterns filled and checked included) and "
-                (grouped(sides.vpu_instructions / count)) " instructions"
+            @if let Some(took) = scenario.took_us { "Took " strong { (time(took)) } ". " }
+            @if let Some(sides) = scenario.sides { (spent(sides, "over the whole scenario")) ". " }
+            @if let Some((sides, count)) = scenario.sides.zip(handshakes) {
+                (spent(per(sides, count), "a handshake, patterns filled and checked included")) ". "
             }
-            ". " (timing_tag(report))
+            (timing_tag(report))
         }
+    }
+}
+
+fn per(sides: Counters, count: u64) -> Counters {
+    Counters { arm_cycles: sides.arm_cycles / count, vpu_instructions: sides.vpu_instructions / count }
+}
+
+/// Where the model plays VideoCore, nothing counts its instructions.
+fn spent(sides: Counters, what: &str) -> Markup {
+    html! {
+        span.arm.key {} " Arm " (grouped(sides.arm_cycles)) " cycles"
+        @if sides.vpu_instructions > 0 {
+            " · " span.vpu.key {} " VideoCore " (grouped(sides.vpu_instructions)) " instructions"
+        }
+        ", " (what)
     }
 }

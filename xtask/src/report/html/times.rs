@@ -26,7 +26,7 @@ pub fn section(report: &Report, id: &str, scenario: &ScenarioReport) -> Markup {
                     (chart::percentiles(curves, &about(format!("{id}-p{number}"))))
                     ul.legend {
                         @for (place, curve) in curves.iter().enumerate() {
-                            li { span.key.{ "c" (place) } {} " " (curve.name) }
+                            li { (stroke(place)) " " (curve.name) }
                         }
                     }
                 }
@@ -61,22 +61,40 @@ fn whole<'a>(steps: &[(&'a str, &'a Latency)]) -> Vec<Curve<'a>> {
     if whole.is_empty() { steps.iter().map(curve).collect() } else { whole }
 }
 
+/// A line as the curve's: its dashes tell too, not its colour alone.
+fn stroke(place: usize) -> Markup {
+    html! {
+        svg.stroke viewBox="0 0 28 10" aria-hidden="true" { path.line.{ "c" (place) } d="M0 5H28" {} }
+    }
+}
+
+/// A part below its whole goes without the whole's name.
+fn row_name(before: &[(&str, &Latency)], name: &str) -> Markup {
+    let below = name.split_once('.').filter(|(whole, _)| before.iter().any(|(known, _)| known == whole));
+    html! {
+        @match below {
+            Some((whole, part)) => { span.spoken { (whole) "." } (part) }
+            None => (name)
+        }
+    }
+}
+
 fn table(report: &Report, id: &str, steps: &[(&str, &Latency)]) -> Markup {
     let hz = report.clocks.arm_hz;
     html! {
+        p.caption id={ (id) "-times" } {
+            "Times in cycles of the Arm core " (timing_tag(report)) " Quantiles are 0 to 3.2 % above the exact ones."
+        }
         div.scroll tabindex="0" role="region" aria-labelledby={ (id) "-times" } {
             table.times {
-                caption id={ (id) "-times" } {
-                    "Times in cycles of the Arm core " (timing_tag(report)) " Quantiles are 0 to 3.2 % above the exact ones."
-                }
                 thead { tr {
                     th scope="col" { "step" }
                     @for name in ["n", "min", "p50", "p90", "p99", "max", "p50, time"] { th.number scope="col" { (name) } }
                 } }
                 tbody {
-                    @for (name, figures) in steps {
+                    @for (place, (name, figures)) in steps.iter().enumerate() {
                         tr.part[name.contains('.')] {
-                            th scope="row" { (name) }
+                            th scope="row" { (row_name(&steps[..place], name)) }
                             td.number { (grouped(u64::from(figures.n))) }
                             @for value in [figures.min, figures.p50, figures.p90, figures.p99, figures.max] {
                                 td.number { (grouped(value)) }

@@ -99,8 +99,8 @@ fn charts(report: &Report, handshake: &ScenarioReport) -> Markup {
             }
             @for (number, curve) in curves.iter().enumerate() {
                 @let x = 68.0 + number as f64 * 110.0;
-                rect.{ "k" (number) } x=(x) y="440" width="12" height="12" rx="3" {}
-                text x=(x + 18.0) y="451" { (curve.name) }
+                path.line.{ "c" (number) } d={ "M" (x) " 447h28" } {}
+                text x=(x + 34.0) y="451" { (curve.name) }
             }
         }
         @if !shares.is_empty() {

@@ -34,10 +34,27 @@ const LOOK: &str = "
         broken: [...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.getElementById(a.hash.slice(1))).length,
         curves: lengths.length, flat: lengths.filter(length => !(length > 50)).length,
         bars: document.querySelectorAll('.bars rect').length,
-        untitled: [...document.querySelectorAll('svg')].filter(svg => !svg.querySelector('title') || !svg.querySelector('desc')).length,
+        untitled: [...document.querySelectorAll('svg.chart')].filter(svg => !svg.querySelector('title') || !svg.querySelector('desc')).length,
         banner: document.querySelector('.banner').getBoundingClientRect().height,
         page: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
         loaded: performance.getEntriesByType('resource').length,
+    };";
+
+/// Width of A4 between the margins of a browser, in CSS pixels.
+const PAPER_WIDTH: u32 = 718;
+/// Pages of paper for the top and the machine, and for each scenario, at most.
+const PAGES: (usize, usize) = (3, 2);
+
+/// Asked of the page on paper: what is cut off there, and what it is printed on.
+const PAPER: &str = "
+    const cut = [...document.querySelectorAll('.scroll, pre')].filter(node => node.scrollWidth > node.clientWidth + 1
+        || node.scrollHeight > node.clientHeight + 1);
+    const wide = document.documentElement.clientWidth;
+    const out = [...document.querySelectorAll('table, .chart, pre, article')].filter(node => node.getBoundingClientRect().right > wide + 1);
+    return {
+        cut: [...cut, ...out].map(node => node.tagName + '.' + node.getAttribute('class')),
+        page: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
+        divisible: [...document.querySelectorAll('.charts figure')].filter(node => getComputedStyle(node).breakInside !== 'avoid').length,
     };";
 
 /// Pages of a run that passes and of one that fails, at both widths, light and dark.
@@ -63,6 +80,8 @@ pub fn page_is_sound(context: &Context) -> Result<()> {
                     papers.push((seen["page"].clone(), seen["ink"].clone()));
                 }
             }
+            let printed = browser.on_paper(&page)?;
+            judge_paper(&printed, report.scenarios.len()).with_context(|| format!("{name}: {printed:#}"))?;
             let shade = if dark { "dark" } else { "light" };
             browser.screenshot(&path.with_extension(format!("{shade}.png")))?;
             let errors = browser.errors()?;
@@ -94,12 +113,34 @@ fn judge(seen: &Value, scenarios: usize) -> Result<()> {
     Ok(())
 }
 
+/// Dark is for screens: paper is white whatever the reader's system is set to.
+fn judge_paper(printed: &Value, scenarios: usize) -> Result<()> {
+    ensure!(printed["cut"].as_array().is_some_and(Vec::is_empty), "something is cut off on paper");
+    ensure!(
+        printed["page"] == "rgb(255, 255, 255)" && printed["ink"] == "rgb(0, 0, 0)",
+        "not black on white"
+    );
+    ensure!(printed["divisible"] == 0, "a page may end within a chart");
+    let pages = printed["pages"].as_u64().context("no number of pages")?;
+    let most = (PAGES.0 + PAGES.1 * scenarios) as u64;
+    ensure!((1..=most).contains(&pages), "{pages} pages for {scenarios} scenarios");
+    Ok(())
+}
+
+/// Pages of a PDF, each of which is an object of its own.
+fn pages_of(pdf: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(pdf);
+    text.match_indices("/Type /Page").filter(|(at, found)| !text[at + found.len()..].starts_with('s')).count()
+}
+
 /// A running driver with one session.
 struct Browser {
     driver: Child,
     port: u16,
     session: String,
     profile: std::path::PathBuf,
+    /// What the reader's system is set to.
+    dark: bool,
 }
 
 impl Browser {
@@ -115,7 +156,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .context("starting chromedriver")?;
-        let mut browser = Self { driver, port, session: String::new(), profile };
+        let mut browser = Self { driver, port, session: String::new(), profile, dark };
         browser.wait_for_driver()?;
         let folder = format!("--user-data-dir={}", browser.profile.display());
         let mut arguments =
@@ -133,10 +174,16 @@ impl Browser {
         let answer = browser.ask("POST", "/session", &wishes)?;
         let session = answer["sessionId"].as_str().context("the driver opened no session")?;
         browser.session = format!("/session/{session}");
-        let scheme = if dark { "dark" } else { "light" };
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features }))?;
+        browser.emulate("")?;
         Ok(browser)
+    }
+
+    /// The reader's colours on this medium: `print`, or the screen by an empty name.
+    fn emulate(&mut self, medium: &str) -> Result<()> {
+        let scheme = if self.dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let media = json!({ "media": medium, "features": features });
+        self.devtools("Emulation.setEmulatedMedia", media).map(drop)
     }
 
     fn wait_for_driver(&self) -> Result<()> {
@@ -148,13 +195,29 @@ impl Browser {
         Ok(())
     }
 
+    /// Prints the page, and asks it what became of it.
+    fn on_paper(&mut self, page: &Path) -> Result<Value> {
+        self.emulate("print")?;
+        let mut printed = self.ask_page(page, PAPER_WIDTH, PAPER)?;
+        self.emulate("")?;
+        let pdf = self.devtools("Page.printToPDF", json!({ "paperWidth": 8.27, "paperHeight": 11.69 }))?;
+        let pdf = decode_base64(pdf["data"].as_str().context("no PDF")?)?;
+        ensure!(pdf.starts_with(b"%PDF-"), "what was printed is no PDF");
+        printed["pages"] = json!(pages_of(&pdf));
+        Ok(printed)
+    }
+
     /// Loads the page in a window of this width, and asks it how it looks.
     fn look(&mut self, page: &Path, width: u32) -> Result<Value> {
+        self.ask_page(page, width, LOOK)
+    }
+
+    fn ask_page(&mut self, page: &Path, width: u32, script: &str) -> Result<Value> {
         let metrics = json!({ "width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics)?;
         let address = format!("file://{}", page.canonicalize()?.display());
         self.ask("POST", &format!("{}/url", self.session), &json!({ "url": address }))?;
-        let script = json!({ "script": LOOK, "args": [] });
+        let script = json!({ "script": script, "args": [] });
         self.ask("POST", &format!("{}/execute/sync", self.session), &script)
     }
 
@@ -260,6 +323,23 @@ mod tests {
         assert_eq!(decode_base64("aGVsbG8=").unwrap(), b"hello");
         assert_eq!(decode_base64("aGVsbG8h").unwrap(), b"hello!");
         assert!(decode_base64("a b").is_err());
+    }
+
+    #[test]
+    fn paper_that_is_dark_cut_or_endless_is_not_sound() {
+        let sound = json!({ "cut": [], "page": "rgb(255, 255, 255)", "ink": "rgb(0, 0, 0)", "divisible": 0, "pages": 5 });
+        assert!(judge_paper(&sound, 3).is_ok());
+        for (name, value) in [
+            ("cut", json!(["PRE"])),
+            ("page", json!("rgb(0, 0, 0)")),
+            ("pages", json!(40)),
+            ("divisible", json!(1)),
+        ] {
+            let mut printed = sound.clone();
+            printed[name] = value;
+            assert!(judge_paper(&printed, 3).is_err(), "{name}");
+        }
+        assert_eq!(pages_of(b"<< /Type /Pages >> << /Type /Page\n>> << /Type /Page /Parent 1 0 R"), 2);
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub struct Family {
     pub start_file: fn(Variant) -> &'static str,
     /// Its relocations.
     pub fixup_file: fn(Variant) -> &'static str,
-    /// The section of `config.txt` that only these boards read; `[all]` for the family that is read first.
-    pub section: &'static str,
+    /// The sections of `config.txt` that only these boards read.
+    pub sections: &'static [&'static str],
     /// A release without these files makes a card without them, instead of none.
     pub is_optional: bool,
 }
@@ -30,7 +30,7 @@ const PI_3: Family = Family {
     second_stage: Some("bootcode.bin"),
     start_file: Variant::start_file,
     fixup_file: Variant::fixup_file,
-    section: "[all]",
+    sections: &["[pi3]", "[pi02]"],
     is_optional: false,
 };
 
@@ -41,11 +41,11 @@ const PI_4: Family = Family {
     second_stage: None,
     start_file: start4_file,
     fixup_file: fixup4_file,
-    section: "[pi4]",
+    sections: &["[pi4]"],
     is_optional: true,
 };
 
-/// The families that a card serves.
+/// The families that a card serves, the oldest first.
 pub const ON_CARD: &[Family] = &[PI_3, PI_4];
 
 fn start4_file(variant: Variant) -> &'static str {

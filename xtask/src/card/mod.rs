@@ -102,10 +102,13 @@ fn config(families: &[Family], variant: Variant) -> Result<String> {
         config.push('\n');
     }
     writeln!(config, "\n# Written by cargo xtask: the firmware variant.")?;
-    for family in families {
-        // A section ends whatever filter the lines before it have.
+    // The oldest family last: of lines that a second stage takes from sections not its own, the last one counts, and it
+    // is the Pi 3's that is read from the card and could know fewer sections.
+    for family in families.iter().rev() {
         let (start, fixup) = ((family.start_file)(variant), (family.fixup_file)(variant));
-        writeln!(config, "{}\nstart_file={start}\nfixup_file={fixup}", family.section)?;
+        for section in family.sections {
+            writeln!(config, "{section}\nstart_file={start}\nfixup_file={fixup}")?;
+        }
     }
     Ok(config)
 }
@@ -149,6 +152,9 @@ mod tests {
     const PI_3_FILES: [&str; 3] = ["bootcode.bin", "start.elf", "fixup.dat"];
     const PI_4_FILES: [&str; 2] = ["start4.elf", "fixup4.dat"];
 
+    const PI_3_LINES: &str = "[pi3]\nstart_file=start.elf\nfixup_file=fixup.dat\n\
+                              [pi02]\nstart_file=start.elf\nfixup_file=fixup.dat\n";
+
     fn lines_of_variant(config: &str) -> &str {
         config.split_once("the firmware variant.\n").unwrap().1
     }
@@ -165,7 +171,7 @@ mod tests {
         let files = files(&without, Variant::Start, &Plan::default(), b"image").unwrap();
         assert_eq!(boards(&files), ON_CARD[0].boards);
         let config = String::from_utf8(files[3].content.clone()).unwrap();
-        assert_eq!(lines_of_variant(&config), "[all]\nstart_file=start.elf\nfixup_file=fixup.dat\n");
+        assert_eq!(lines_of_variant(&config), PI_3_LINES);
     }
 
     #[test]
@@ -178,10 +184,8 @@ mod tests {
         }
         assert_eq!(card.read_file(KERNEL).unwrap(), b"image");
         let config = String::from_utf8(card.read_file(CONFIG).unwrap()).unwrap();
-        // The last line that is true for a board is the one that counts.
-        let expected = "[all]\nstart_file=start.elf\nfixup_file=fixup.dat\n\
-                        [pi4]\nstart_file=start4.elf\nfixup_file=fixup4.dat\n";
-        assert_eq!(lines_of_variant(&config), expected);
+        let pi_4_lines = "[pi4]\nstart_file=start4.elf\nfixup_file=fixup4.dat\n";
+        assert_eq!(lines_of_variant(&config), [pi_4_lines, PI_3_LINES].concat());
         let files = files(&release, Variant::Start, &Plan::default(), b"image").unwrap();
         assert!(boards(&files).contains("Zero 2 W; 4B, 400, CM4 (") && boards(&files).contains("`skip`"));
     }
@@ -197,6 +201,17 @@ mod tests {
         }
     }
 
+    /// A second stage that passes over sections would take every line: the last one must be its own.
+    #[test]
+    fn a_pi_3_that_knew_no_sections_would_still_load_its_own_firmware() {
+        for variant in Variant::ALL {
+            let config = config(ON_CARD, variant).unwrap();
+            let last = |key| config.lines().rev().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+            assert_eq!(last("start_file="), variant.start_file());
+            assert_eq!(last("fixup_file="), variant.fixup_file());
+        }
+    }
+
     /// Another family is one more constant.
     #[test]
     fn a_family_that_joins_later_has_its_files_and_its_section() {
@@ -209,7 +224,7 @@ mod tests {
             second_stage: None,
             start_file: |_| "start6.elf",
             fixup_file: |_| "fixup6.dat",
-            section: "[pi6]",
+            sections: &["[pi6]"],
             is_optional: true,
         };
         let families = [ON_CARD, &[third]].concat();
@@ -218,9 +233,7 @@ mod tests {
             [&PI_3_FILES[..], &[CONFIG, COMMAND_LINE, KERNEL], &PI_4_FILES, &["start6.elf", "fixup6.dat"]];
         assert_eq!(names, expected.concat());
         let config = config(&families, Variant::Start).unwrap();
-        assert!(
-            config.ends_with("fixup4.dat\n[pi6]\nstart_file=start6.elf\nfixup_file=fixup6.dat\n"),
-            "{config}"
-        );
+        let third_lines = "[pi6]\nstart_file=start6.elf\nfixup_file=fixup6.dat\n[pi4]\n";
+        assert!(lines_of_variant(&config).starts_with(third_lines), "{config}");
     }
 }

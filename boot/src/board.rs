@@ -1,6 +1,7 @@
 //! What the drivers and the harness see of this machine.
 
 use harness::Board;
+use harness::banner::Banner;
 use harness::board::{Host, Identity, LastReset, Parts};
 use harness::histogram::Samples;
 use vchiq_mbox::platform::{Clock, Moment, Platform};
@@ -10,7 +11,7 @@ use vchiq_mbox::slot::RawWindow;
 use crate::arch::{barrier, counters, identity};
 use crate::platform::{self, LendableMemory};
 use crate::soc::Soc;
-use crate::{interrupts, watchdog};
+use crate::{interrupts, serial, watchdog};
 
 /// CNTPCT and PMCCNTR.
 pub(crate) struct Counters;
@@ -91,6 +92,8 @@ impl Board for Hardware {
             identity: Identity {
                 git: GIT,
                 profile: PROFILE,
+                build: platform::build_id(),
+                core: identity::core(),
                 soc,
                 midr: identity::midr(),
                 entry_el: platform::entry_level(),
@@ -173,6 +176,10 @@ impl Platform for Link {
 impl Host for Console {
     fn emit(&mut self, frame: &[u8]) {
         defmt::println!("@record {=[u8]}", frame);
+    }
+
+    fn announce(&mut self) {
+        serial::text(format_args!("{}", Banner { build: platform::build_id(), git: GIT }));
     }
 
     fn progress(&mut self) {

@@ -1,8 +1,8 @@
 //! The line of plain text that says which image runs.
 //!
 //! The log can be decoded with one ELF file only, that of the build which writes it, and the commit does not tell two
-//! builds of a changed tree apart. So each life of the image begins with a line that needs no ELF file to be read:
-//! `boot: build 0123456789abcdef of fade661af0bd-dirty, check 89abcdef`. Its checksum lets a serial line do damage without
+//! builds of a changed tree apart. So each life of the image begins with a line that needs no ELF file to be read, and
+//! each scenario repeats it: `image: build 0123456789abcdef of fade661af0bd-dirty, check 89abcdef`. Its checksum lets a serial line do damage without
 //! making the image another one.
 
 use core::fmt::{self, Write};
@@ -10,7 +10,7 @@ use core::fmt::{self, Write};
 use crate::record::frame::crc32;
 
 /// How the line begins.
-const PREFIX: &str = "boot: build ";
+const PREFIX: &str = "image: build ";
 /// Between id and commit.
 const OF: &str = " of ";
 /// Before the checksum.
@@ -29,6 +29,11 @@ impl BuildId {
     /// From the hash.
     pub const fn new(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
+    }
+
+    /// As the record tells it.
+    pub const fn bytes(self) -> [u8; Self::BYTES] {
+        self.0
     }
 
     /// From what [`Display`](fmt::Display) wrote.
@@ -91,7 +96,7 @@ mod tests {
     #[test]
     fn the_line_comes_back_as_it_was_told() {
         let line = BANNER.to_string();
-        assert!(line.starts_with("boot: build 0123456789abcdef of fade661af0bd-dirty, check "), "{line}");
+        assert!(line.starts_with("image: build 0123456789abcdef of fade661af0bd-dirty, check "), "{line}");
         assert_eq!(Banner::parse(&line), Some(BANNER));
         assert_eq!(Banner::parse("boot: commit fade661af0bd, Bcm2837, MIDR 410fd034, entered at EL2"), None);
     }

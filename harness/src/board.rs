@@ -4,7 +4,7 @@
 
 use vchiq_mbox::platform::{Clock, MailboxRegisters, Platform, Window};
 
-use crate::histogram::Samples;
+use crate::{banner::BuildId, histogram::Samples, record::Core};
 
 /// A machine the suite can run on.
 ///
@@ -85,6 +85,10 @@ pub struct Identity {
     pub git: &'static str,
     /// Cargo profile of the image.
     pub profile: &'static str,
+    /// Which build of the image.
+    pub build: BuildId,
+    /// What the core says it is, by [`EMULATED_AIDR`].
+    pub core: Core,
     /// `BCM2837` or `BCM2711`.
     pub soc: &'static str,
     /// MIDR_EL1 of core 0.
@@ -92,6 +96,10 @@ pub struct Identity {
     /// Exception level at which the firmware's stub entered the image.
     pub entry_el: u8,
 }
+
+/// AIDR_EL1 of the emulated Arm, `emul` in ASCII. Every core that the image knows has 0 there (Cortex-A53 and Cortex-A72
+/// manuals, auxiliary ID register), so a report need not take the times of an emulated board for measured ones.
+pub const EMULATED_AIDR: u64 = 0x656d_756c;
 
 /// Memory that can be lent to VideoCore: cached on the Arm side, so that ownership changes need maintenance.
 pub trait Lendable: Window {
@@ -108,6 +116,9 @@ pub trait Host {
     /// Sends one framed record to the PC (`defmt::println!("@record {=[u8]}", frame)` in the image). Never
     /// called inside a measurement.
     fn emit(&mut self, frame: &[u8]);
+    /// Says once more, in plain text, which build of the image runs ([`crate::banner`]). Never called inside a
+    /// measurement.
+    fn announce(&mut self);
     /// The run got further: kicks the watchdog.
     fn progress(&mut self);
     /// Doorbell-0 interrupts taken since boot.

@@ -105,7 +105,7 @@ impl<B: Board> Inquiry<'_, '_, B> {
             arm_memory,
             vc_memory,
         }));
-        session.journal.emit(&Record::Peer(session.peer.clone()));
+        session.journal.machine(&session.identity, &session.peer);
     }
 
     /// The clocks that times depend on, and what may have slowed them down.

@@ -5,12 +5,12 @@ use vchiq_mbox::{Window, gencmd::Answer};
 
 use crate::{
     black_box::BlackBox,
-    board::Host,
+    board::{Host, Identity},
     failure::Failure,
     histogram::Histogram,
     record::{
-        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Name, Record, SAMPLES_PER_RECORD, Samples,
-        ScenarioEnd, Step, TEXT_BYTES, Text, When, clipped, encode,
+        BUCKETS_PER_RECORD, Fact, Latency, MAX_COUNTS, MAX_FRAME, Machine, Name, Peer, Record,
+        SAMPLES_PER_RECORD, Samples, ScenarioEnd, Step, TEXT_BYTES, Text, When, clipped, encode,
     },
     verdict::Verdict,
 };
@@ -53,6 +53,16 @@ impl<'a, H: Host, W: Window> Journal<'a, H, W> {
         // Counted also if it did not fit, so that the PC learns that one is missing.
         self.sequence = self.sequence.wrapping_add(1);
         self.host.progress();
+    }
+
+    /// Which image runs on what, and who answers, as far as it is known by now; for whoever joins late or lost a line.
+    pub(crate) fn machine(&mut self, identity: &Identity, peer: &Peer) {
+        self.host.announce();
+        self.emit(&Record::Machine(Machine {
+            build: identity.build.bytes(),
+            core: identity.core,
+            peer: peer.clone(),
+        }));
     }
 
     pub(crate) fn scenario_start(&mut self, scenario: &str) {

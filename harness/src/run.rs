@@ -9,7 +9,7 @@ use crate::{
     inquiry,
     journal::Journal,
     plan::{AtEnd, BadWord, Parsed, Plan},
-    record::{Record, Start, Wishes, clipped},
+    record::{Peer, Record, Start, Wishes, clipped},
     resume::{self, Resumption},
     scenario,
     session::{JournalOf, PROPERTY_TIMEOUT, Session, verdict_of},
@@ -144,6 +144,7 @@ fn follow<B: Board>(board: &mut B, reading: Reading, unread: Option<Failure>) ->
     };
     // Before any question: the Arm may have stood in one.
     if let Resumption::GiveUp(failure) = &resumption {
+        session.journal.machine(&session.identity, &session.peer);
         let failed = report_alone::<B>(&mut session.journal, "reset", failure);
         let verdict = resume::verdict_so_far(&mut session).and(failed);
         session.journal.end(verdict);
@@ -161,6 +162,7 @@ fn follow<B: Board>(board: &mut B, reading: Reading, unread: Option<Failure>) ->
     }
 
     inquiry::after(&mut session);
+    session.journal.machine(&session.identity, &session.peer);
     session.journal.end(verdict);
     Outcome::ended(verdict, at_end)
 }
@@ -182,6 +184,7 @@ fn run_scenarios<B: Board>(session: &mut Session<'_, B>, verdict: &mut Verdict) 
         if let Some(black_box) = session.journal.black_box() {
             black_box.scenario_start(place);
         }
+        session.journal.machine(&session.identity, &session.peer);
         session.journal.scenario_start(kind.name());
         let began = session.clock.ticks();
         let report = scenario::run(session, *kind);
@@ -231,6 +234,7 @@ fn refuse<B: Board>(
 ) {
     let plan = Plan { scenarios: heapless::Vec::new(), ..Plan::default() };
     journal.emit(&Record::Start(start_record(&identity, &plan, false)));
+    journal.machine(&identity, &Peer::UNASKED);
     let verdict = why(journal);
     journal.end(verdict);
 }

@@ -152,7 +152,7 @@ impl<'a, B: Board> Session<'a, B> {
             journal: Journal::new(host, black_box),
             samples,
             plan,
-            peer: Peer { revision: 0, variant: None, hash: None },
+            peer: Peer::UNASKED,
             vc_memory: 0,
             calibration: None,
             next_kernel_id: 1,

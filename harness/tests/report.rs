@@ -3,8 +3,8 @@
 use harness::{
     Histogram, Owner, Record, Verdict,
     record::{
-        self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Frame, MAX_FRAME, Peer, ResetCause, Resumed,
-        SAMPLES_PER_RECORD, ScenarioEnd, Start, Step, When, Wishes, clipped, encode,
+        self, BUCKETS_PER_RECORD, BoardFacts, Clocks, Core, Fact, Frame, MAX_FRAME, Machine, Peer,
+        ResetCause, Resumed, SAMPLES_PER_RECORD, ScenarioEnd, Start, Step, When, Wishes, clipped, encode,
     },
     report::{Collector, Counters, Finish, Report, Reset, Rung, Setup, Timing},
 };
@@ -32,6 +32,12 @@ fn clocks(when: When, arm_hz: u32) -> Record {
     })
 }
 
+fn machine(core: Core) -> Record {
+    let peer =
+        Peer { revision: 1_661_522_596, variant: Some(1), hash: Some([0x102f_1e84, 1, 2, 3, 0x9832_6000]) };
+    Record::Machine(Machine { build: [7; 8], core, peer })
+}
+
 fn opening(scenarios: &str) -> Vec<Record> {
     let mut records = vec![
         Record::Start(Start {
@@ -51,11 +57,7 @@ fn opening(scenarios: &str) -> Vec<Record> {
             vc_memory: 0x04c0_0000,
         }),
         clocks(When::Before, 1_200_000_000),
-        Record::Peer(Peer {
-            revision: 1_661_522_596,
-            variant: Some(1),
-            hash: Some([0x102f_1e84, 1, 2, 3, 0x9832_6000]),
-        }),
+        machine(Core::Emulated),
     ];
     let names = scenarios.split(',').filter(|name| !name.is_empty());
     records.extend(names.map(|name| Record::Planned { name: clipped(name) }));
@@ -538,14 +540,74 @@ fn a_clock_that_moved_is_noted() {
 #[test]
 fn qemu_is_told_by_its_revision_as_no_peer() {
     let mut records = passing_run();
-    records[3] = Record::Peer(Peer {
-        revision: vchiq_mbox::property::FirmwareRevision::QEMU,
-        variant: None,
-        hash: None,
-    });
+    let peer = Peer { revision: vchiq_mbox::property::FirmwareRevision::QEMU, ..Peer::UNASKED };
+    records[3] = Record::Machine(Machine { build: [7; 8], core: Core::Silicon, peer });
     let peer = collect(&lines(&records), None).peer;
     assert_eq!(serde_json::to_value(peer.kind).expect("plain"), "absent");
     assert_eq!((peer.date.as_str(), peer.build_id.as_str(), peer.variant.as_str()), ("", "", "unknown"));
+}
+
+/// A line whose other end nobody knows, with these records and without those of the machine that are `lost`.
+fn heard(records: &[Record], announced: bool, lost: &[usize]) -> Report {
+    let unknown = Setup { rung: Rung::Unknown, timing: Timing::Unknown, ..setup() };
+    let mut collector = Collector::new(unknown);
+    if announced {
+        collector.announce_emulated();
+    }
+    let is_machine = |line: &&(usize, String)| matches!(records[line.0], Record::Machine(_));
+    let lines: Vec<(usize, String)> = lines(records).into_iter().enumerate().collect();
+    let machines: Vec<usize> = lines.iter().filter(is_machine).map(|(at, _)| *at).collect();
+    let lost: Vec<usize> = lost.iter().map(|which| machines[*which]).collect();
+    for (at, line) in &lines {
+        if !lost.contains(at) {
+            collector.log_line(line, None);
+        }
+    }
+    collector.finish(Finish::default())
+}
+
+/// A passing run that tells of its machine three times, as the image does: before the scenarios, before the only one,
+/// and at the end.
+fn run_on(core: Core) -> Vec<Record> {
+    let mut records = opening("handshake");
+    records[3] = machine(core);
+    records.push(machine(core));
+    records.push(scenario_start("handshake"));
+    records.extend(latencies("handshake", "import", &wide()));
+    records.push(scenario_end("handshake", Verdict::Pass));
+    records.push(machine(core));
+    records.push(end(&records, Verdict::Pass));
+    records
+}
+
+#[test]
+fn a_report_is_labelled_by_any_one_record_of_the_machine_and_by_none_as_unknown() {
+    for (core, labels) in [
+        (Core::Silicon, (Rung::Board, Timing::Measured)),
+        (Core::Emulated, (Rung::Emulated, Timing::Modelled)),
+    ] {
+        let records = run_on(core);
+        for lost in [&[][..], &[0], &[0, 1], &[0, 2], &[1, 2]] {
+            let report = heard(&records, false, lost);
+            assert_eq!((report.rung, report.timing), labels, "{lost:?}");
+            assert_eq!(report.peer.build_id, "102f1e8400000001000000020000000398326000", "{lost:?}");
+            assert_eq!(report.verdict(), Verdict::Pass, "what is told again is no scenario's: {report:#?}");
+        }
+        let report = heard(&records, false, &[0, 1, 2]);
+        assert_eq!((report.rung, report.timing), (Rung::Unknown, Timing::Unknown));
+        assert!(report.notes.iter().any(|note| note.contains("measured or modelled")), "{:?}", report.notes);
+    }
+}
+
+#[test]
+fn machines_that_contradict_each_other_are_told_and_not_believed() {
+    let mut records = run_on(Core::Silicon);
+    let report = heard(&records, true, &[]);
+    assert_eq!((report.rung, report.timing), (Rung::Unknown, Timing::Unknown));
+    records[3] = machine(Core::Emulated);
+    let report = heard(&records, false, &[]);
+    assert_eq!((report.rung, report.timing), (Rung::Unknown, Timing::Unknown));
+    assert!(report.notes.iter().any(|note| note.contains("a real one")), "{:?}", report.notes);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Which processor this is.
 
 use cortex_a::registers::{MIDR_EL1, Readable};
+use harness::board::EMULATED_AIDR;
+use harness::record::Core;
 
 use crate::soc::Soc;
 
@@ -12,4 +14,18 @@ pub(crate) fn soc() -> Soc {
 /// Main ID register of this core.
 pub(crate) fn midr() -> u64 {
     MIDR_EL1.get()
+}
+
+/// What this core says it is.
+pub(crate) fn core() -> Core {
+    if aidr() == EMULATED_AIDR { Core::Emulated } else { Core::Silicon }
+}
+
+/// Auxiliary ID register of this core, which `cortex-a` does not name.
+fn aidr() -> u64 {
+    let value: u64;
+    // SAFETY: reading an identification register has no effect on memory; EL2 does not trap it (`arch::level` leaves
+    // HCR_EL2.TID1 clear).
+    unsafe { core::arch::asm!("mrs {}, aidr_el1", out(reg) value, options(nomem, nostack, preserves_flags)) }
+    value
 }

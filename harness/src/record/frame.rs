@@ -114,8 +114,8 @@ mod tests {
     use std::vec::Vec;
 
     use super::super::{
-        BUCKETS_PER_RECORD, BoardFacts, Clocks, Fact, Facts, Latency, Peer, ResetCause, Resumed,
-        SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, Wishes, clipped,
+        BUCKETS_PER_RECORD, BoardFacts, Clocks, Core, Fact, Facts, Latency, Machine, Peer, ResetCause,
+        Resumed, SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, Wishes, clipped,
     };
     use super::*;
     use crate::plan::MAX_SIZES;
@@ -169,7 +169,11 @@ mod tests {
                 millidegrees: Some(u32::MAX),
                 throttled: Some(u32::MAX),
             }),
-            Record::Peer(Peer { revision: u32::MAX, variant: Some(u32::MAX), hash: Some([u32::MAX; 5]) }),
+            Record::Machine(Machine {
+                build: [u8::MAX; 8],
+                core: Core::Emulated,
+                peer: Peer { revision: u32::MAX, variant: Some(u32::MAX), hash: Some([u32::MAX; 5]) },
+            }),
             Record::ScenarioStart { name: longest() },
             Record::StepStart { scenario: longest(), step: longest() },
             Record::Progress { scenario: longest(), done: u32::MAX, total: u32::MAX },

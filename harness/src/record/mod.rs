@@ -58,8 +58,8 @@ pub enum Record {
     Board(BoardFacts),
     /// Clocks now; one before and one after the scenarios.
     Clocks(Clocks),
-    /// Who answers on the other side.
-    Peer(Peer),
+    /// Which image runs on what, and who answers; before the scenarios, before each of them, and behind the last.
+    Machine(Machine),
     /// A scenario begins.
     ScenarioStart {
         /// Which.
@@ -243,6 +243,26 @@ pub enum When {
     After,
 }
 
+/// By what a report is labelled. It is told again and again, so that damage to one line does not cost it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Machine {
+    /// Which build of the image: the bytes of [`crate::banner::BuildId`].
+    pub build: [u8; 8],
+    /// What the core that runs it says it is.
+    pub core: Core,
+    /// Who answers on the other side.
+    pub peer: Peer,
+}
+
+/// What an Arm core says it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Core {
+    /// A processor; also an emulated one that does not say so, such as QEMU's.
+    Silicon,
+    /// Emulated: its AIDR_EL1 is [`crate::board::EMULATED_AIDR`].
+    Emulated,
+}
+
 /// Who answers on the other side.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Peer {
@@ -252,6 +272,11 @@ pub struct Peer {
     pub variant: Option<u32>,
     /// Property tag 0x00000003, the build's hash (20 bytes), if answered.
     pub hash: Option<[u32; 5]>,
+}
+
+impl Peer {
+    /// Before anybody has asked it.
+    pub const UNASKED: Self = Self { revision: 0, variant: None, hash: None };
 }
 
 /// A word that supports a verdict.

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use vchiq_mbox::property::FirmwareRevision;
-
 use super::{
     date::timestamp_of,
     firmware::Memory,
@@ -21,9 +19,9 @@ use crate::{
 /// What the collector cannot learn from records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setup {
-    /// On which rung.
+    /// On which rung; [`Rung::Unknown`] if the records shall tell.
     pub rung: Rung,
-    /// Where times come from.
+    /// Where times come from; what is given here does not count for an unknown rung.
     pub timing: Timing,
     /// SHA-256 of `kernel8.img`, hex; empty without one.
     pub image_sha256: String,
@@ -173,7 +171,7 @@ impl Collector {
             }
             told @ (Record::Board(_)
             | Record::Clocks(_)
-            | Record::Peer(_)
+            | Record::Machine(_)
             | Record::Facts(_)
             | Record::Text(_)) => self.inventory.take(told),
             Record::ScenarioStart { name } => {
@@ -229,6 +227,11 @@ impl Collector {
         frame.sequence.wrapping_sub(self.received) > u16::MAX / 2
     }
 
+    /// Whoever offers the line says that an emulated board is behind it.
+    pub fn announce_emulated(&mut self) {
+        self.inventory.announce_emulated();
+    }
+
     /// What the caller knew when the run began, and may have learnt better.
     pub fn setup(&mut self) -> &mut Setup {
         &mut self.setup
@@ -264,12 +267,13 @@ impl Collector {
         }
         self.add_unreached(finish.by_hand);
         self.add_unseen();
-        let (rung, timing) = self.where_it_ran();
+        let (rung, timing, whereabouts) = self.where_it_ran();
         let start = self.start.take();
         let firmware = self.inventory.firmware();
         let answers = firmware.as_ref().map_or(&[][..], |firmware| &firmware.answers);
         let memory = self.inventory.memory(answers);
         let mut notes = self.notes();
+        notes.extend(whereabouts);
         notes.extend(memory.iter().flat_map(Memory::changes));
         Report {
             schema: SCHEMA,
@@ -297,12 +301,11 @@ impl Collector {
         }
     }
 
-    /// The rung, and where times come from. What answers as QEMU or as the model is no board, whoever says so.
-    fn where_it_ran(&self) -> (Rung, Timing) {
-        match (self.setup.rung, self.inventory.peer_revision()) {
-            (Rung::Board, FirmwareRevision::QEMU) => (Rung::Qemu, Timing::Modelled),
-            (Rung::Board, FirmwareRevision::MODEL) => (Rung::Emulated, Timing::Modelled),
-            _ => (self.setup.rung, self.setup.timing),
+    /// The rung, where times come from, and what is to be said of it.
+    fn where_it_ran(&self) -> (Rung, Timing, Option<String>) {
+        match self.setup.rung {
+            Rung::Unknown => self.inventory.whereabouts(),
+            rung => (rung, self.setup.timing, None),
         }
     }
 

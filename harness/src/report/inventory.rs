@@ -9,7 +9,8 @@ use super::{
     board_name::model_of,
     date::date_of,
     firmware::{Answer, Firmware, Heaps, Memory, Temperature, Throttled, text},
-    schema::{Board, ClockSetting, Clocks, Peer, PeerKind},
+    schema::{Board, ClockSetting, Clocks, Peer, PeerKind, Rung, Timing},
+    whereabouts::Whereabouts,
 };
 use crate::record::{self, Fact, Record, When};
 
@@ -19,7 +20,7 @@ pub(super) struct Inventory {
     board: Option<record::BoardFacts>,
     before: Option<record::Clocks>,
     after: Option<record::Clocks>,
-    peer: Option<record::Peer>,
+    whereabouts: Whereabouts,
     facts: Vec<record::Facts>,
     answers: Answers,
 }
@@ -31,7 +32,7 @@ impl Inventory {
             Record::Board(board) => self.board = Some(board),
             Record::Clocks(clocks) if clocks.when == When::Before => self.before = Some(clocks),
             Record::Clocks(clocks) => self.after = Some(clocks),
-            Record::Peer(peer) => self.peer = Some(peer),
+            Record::Machine(machine) => self.whereabouts.take(machine),
             Record::Facts(facts) => self.facts.push(facts),
             Record::Text(text) => self.answers.add(&text),
             _ => {}
@@ -45,6 +46,17 @@ impl Inventory {
         self.answers.clear();
     }
 
+    /// The line was announced as that of an emulated board.
+    pub(super) fn announce_emulated(&mut self) {
+        self.whereabouts.announce_emulated();
+    }
+
+    /// Rung and timing as the records tell them, and why not more.
+    pub(super) fn whereabouts(&self) -> (Rung, Timing, Option<String>) {
+        let (rung, timing) = self.whereabouts.labels();
+        (rung, timing, self.whereabouts.note())
+    }
+
     pub(super) fn board(&self) -> Board {
         let revision = self.board.as_ref().map_or(0, |board| board.revision);
         Board {
@@ -56,13 +68,13 @@ impl Inventory {
     }
 
     /// What the peer says it is (property tag 0x00000001); 0 if it did not say.
-    pub(super) fn peer_revision(&self) -> u32 {
-        self.peer.as_ref().map_or(0, |peer| peer.revision)
+    fn peer_revision(&self) -> u32 {
+        self.whereabouts.peer().map_or(0, |peer| peer.revision)
     }
 
     pub(super) fn peer(&self, is_model: bool) -> Peer {
         let revision = self.peer_revision();
-        let hash = self.peer.as_ref().and_then(|peer| peer.hash);
+        let hash = self.whereabouts.peer().and_then(|peer| peer.hash);
         let kind = match revision {
             0 | FirmwareRevision::QEMU => PeerKind::Absent,
             FirmwareRevision::MODEL => PeerKind::Model,
@@ -74,7 +86,7 @@ impl Inventory {
             revision,
             build_id: hash.map(|words| words.map(|word| format!("{word:08x}")).concat()).unwrap_or_default(),
             date: if kind == PeerKind::Absent { String::new() } else { date_of(u64::from(revision)) },
-            variant: match self.peer.as_ref().and_then(|peer| peer.variant) {
+            variant: match self.whereabouts.peer().and_then(|peer| peer.variant) {
                 Some(1) => "start",
                 Some(2) => "start_x",
                 Some(3) => "start_db",

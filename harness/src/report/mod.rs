@@ -8,6 +8,7 @@ mod date;
 mod firmware;
 mod inventory;
 mod schema;
+mod whereabouts;
 
 pub use board_name::model_of;
 pub use collector::{Collector, Finish, Setup};

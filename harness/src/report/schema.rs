@@ -23,9 +23,9 @@ pub struct Report {
     pub image: Image,
     /// Where.
     pub board: Board,
-    /// On which rung.
+    /// On which rung, as far as it was told.
     pub rung: Rung,
-    /// Whether times come from a board or from a cost model.
+    /// Whether times come from a board or from a cost model, as far as it was told.
     pub timing: Timing,
     /// Clocks before the scenarios.
     pub clocks: Clocks,
@@ -144,7 +144,7 @@ pub struct Board {
     pub dma_channels: Option<u32>,
 }
 
-/// The four rungs, and QEMU as a second opinion on the Arm side.
+/// The four rungs, QEMU as a second opinion on the Arm side, and a line on which none of them was told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rung {
@@ -156,6 +156,8 @@ pub enum Rung {
     Board,
     /// The image in QEMU, which has no VideoCore.
     Qemu,
+    /// Nobody said, or two things were said.
+    Unknown,
 }
 
 impl Rung {
@@ -166,6 +168,7 @@ impl Rung {
             Self::Emulated => "emulated",
             Self::Board => "board",
             Self::Qemu => "qemu",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -178,6 +181,8 @@ pub enum Timing {
     Measured,
     /// The emulator's cost model.
     Modelled,
+    /// One of the two; nobody said which.
+    Unknown,
 }
 
 impl Timing {
@@ -186,6 +191,7 @@ impl Timing {
         match self {
             Self::Measured => "measured",
             Self::Modelled => "modelled",
+            Self::Unknown => "unknown",
         }
     }
 }

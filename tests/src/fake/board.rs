@@ -8,8 +8,10 @@ use std::{
 
 use harness::{
     Board, Host, Identity, LastReset, Lendable, Parts,
+    banner::BuildId,
     board::{BLACK_BOX_BYTES, LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
     histogram::Samples,
+    record::Core,
 };
 use vchiq_mbox::platform::{BusAddress, Clock, MailboxRegisters, Moment, Platform, Window};
 
@@ -196,6 +198,8 @@ impl Board for FakeBoard {
             identity: Identity {
                 git: "unknown",
                 profile: "test",
+                build: BuildId::new([0; BuildId::BYTES]),
+                core: Core::Emulated,
                 soc: "BCM2837",
                 midr: 0x410f_d034,
                 entry_el: 2,
@@ -363,6 +367,7 @@ impl Host for FakeHost {
         }
         self.0.memory.freeze(stands(&state));
     }
+    fn announce(&mut self) {}
     fn progress(&mut self) {
         self.0.state.borrow_mut().progress += 1;
     }

@@ -12,8 +12,10 @@ use emulator::{
 };
 use harness::{
     Board, Host, Identity, LastReset, Lendable,
+    banner::BuildId,
     board::{LENDABLE_BYTES, PROPERTY_WINDOW_BYTES, SLOT_WINDOW_BYTES},
     histogram::Samples,
+    record::Core,
     report::Counters,
 };
 use vchiq_mbox::platform::{BusAddress, Clock, MailboxRegisters, Moment, Platform, Window};
@@ -253,6 +255,8 @@ impl Board for NativeBoard {
             identity: Identity {
                 git: "unknown",
                 profile: "native",
+                build: BuildId::new([0; BuildId::BYTES]),
+                core: Core::Emulated,
                 soc: "BCM2837",
                 midr: 0x410f_d034,
                 entry_el: 2,
@@ -409,6 +413,7 @@ impl Host for NativeHost {
             Counters { arm_cycles: counters.arm_cycles, vpu_instructions: counters.vpu_instructions };
         self.0.frames.borrow_mut().push((frame.to_vec(), counters));
     }
+    fn announce(&mut self) {}
     fn progress(&mut self) {}
     fn doorbell_interrupts(&self) -> u32 {
         self.0.bell.borrow().interrupts

@@ -100,6 +100,9 @@ impl Caveats {
         if any(|report| report.throttled.as_ref().is_some_and(|throttled| throttled.times_void)) {
             self.void(format!("{name}: the board was throttled"));
         }
+        if any(|report| report.timing == Timing::Unknown) {
+            self.void(format!("{name}: nobody knows whether its times are measured or modelled"));
+        }
         if any(|report| report.rung == Rung::Qemu) {
             self.void(format!("{name}: QEMU's times mean nothing"));
         }
@@ -298,6 +301,9 @@ mod tests {
         assert!(notes[0].contains("on trust"), "{notes:?}");
         let (_, notes) = void(|report| report.notes = vec!["2 records lost".into()]);
         assert_eq!(notes, ["b: 2 records lost"]);
+        let untold = |name| side(name, |report| report.timing = Timing::Unknown);
+        let caveats = Caveats::of(&untold("a"), &untold("b")).unwrap();
+        assert_eq!(caveats.void.len(), 2, "{:?}", caveats.void);
         let qemu = |name| side(name, |report| report.rung = Rung::Qemu);
         let caveats = Caveats::of(&qemu("a"), &qemu("b")).unwrap();
         assert_eq!(caveats.void, ["a: QEMU's times mean nothing", "b: QEMU's times mean nothing"]);

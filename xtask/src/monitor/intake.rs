@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use harness::Verdict;
-use harness::banner::Banner;
+use harness::banner::{Banner, BuildId};
 use harness::record::frame::in_log_line;
 use harness::record::{Frame, Record};
 use harness::report::{Collector, Finish, Report, Rung, Setup, Timing};
@@ -122,8 +122,12 @@ pub struct Intake {
     wrong: Option<String>,
     /// The card's image has said which it is.
     is_known: bool,
-    /// The other side is an emulated board.
+    /// Something came that only the image says.
+    is_ours: bool,
+    /// The other side is an emulated board, whatever it says of itself.
     is_emulated: bool,
+    /// It has said so before its first byte.
+    announced: bool,
     /// When the run that is read began, Unix seconds, if it is not heard live.
     recorded: Option<u64>,
     last_us: u64,
@@ -143,7 +147,9 @@ impl Intake {
             held: None,
             wrong: None,
             is_known: false,
+            is_ours: false,
             is_emulated,
+            announced: false,
             recorded,
             last_us: 0,
             cut_off_at: Vec::new(),
@@ -163,6 +169,11 @@ impl Intake {
     /// Why the frames are not decoded, if they are not.
     pub fn wrong_image(&self) -> Option<&str> {
         self.wrong.as_deref()
+    }
+
+    /// Something came that only the image says, or whoever offers an emulated one's line.
+    pub fn is_ours(&self) -> bool {
+        self.is_ours
     }
 
     /// The board starts anew again and again where it started anew before.
@@ -206,7 +217,11 @@ impl Intake {
     fn next_run(&mut self) -> Run {
         let mut setup = setup_of(self.is_emulated, self.recorded);
         setup.image_sha256.clone_from(&self.run.collector.setup().image_sha256);
-        std::mem::replace(&mut self.run, Run::new(setup))
+        let mut next = Run::new(setup);
+        if self.announced {
+            next.collector.announce_emulated();
+        }
+        std::mem::replace(&mut self.run, next)
     }
 
     fn piece(&mut self, piece: Piece, heard: &mut Vec<Heard>) {
@@ -223,7 +238,9 @@ impl Intake {
             self.counts.sound += 1;
             self.run.has_spoken = true;
         }
-        match in_log_line(&line.message) {
+        let record = in_log_line(&line.message);
+        self.is_ours |= record.is_some();
+        match record {
             Some(Ok(frame)) => self.frame(frame, heard),
             Some(Err(damage)) => {
                 self.counts.damaged += 1;
@@ -255,19 +272,20 @@ impl Intake {
     /// What can be read without an ELF file.
     fn text(&mut self, text: &str, heard: &mut Vec<Heard>) {
         if Announcement::is(text) {
-            self.is_emulated = true;
-            let setup = self.run.collector.setup();
-            (setup.rung, setup.timing) = (Rung::Emulated, Timing::Modelled);
+            self.is_ours = true;
+            self.announced = true;
+            self.run.collector.announce_emulated();
         } else if let Some(banner) = Banner::parse(text) {
             self.banner(&banner, heard);
         } else if let Some(verdict) = text.strip_prefix(LAST_LINE) {
+            self.is_ours = true;
             self.run.last_line = verdict_named(verdict);
         }
     }
 
     /// Each life of the image begins with it.
     fn banner(&mut self, banner: &Banner<'_>, heard: &mut Vec<Heard>) {
-        self.is_known = true;
+        (self.is_known, self.is_ours) = (true, true);
         let fit = self.images.fit(banner);
         self.wrong = match fit {
             Fit::Right => None,
@@ -288,6 +306,24 @@ impl Intake {
         };
         self.run.collector.setup().image_sha256 =
             if self.wrong.is_none() { sha256(&self.images) } else { String::new() };
+    }
+
+    /// A record tells the build, too: the line of text may have been lost, or never heard.
+    fn build(&mut self, build: BuildId, heard: &mut Vec<Heard>) {
+        let decoder = self.images.current().and_then(|image| image.build);
+        if decoder == Some(build) {
+            self.is_known = true;
+            self.run.collector.setup().image_sha256 = sha256(&self.images);
+        } else if !std::mem::replace(&mut self.is_known, true) {
+            let ours = decoder.map_or_else(
+                || "one that does not say which build it is".to_owned(),
+                |ours| ours.to_string(),
+            );
+            heard.push(Heard::Note(format!(
+                "the card's image is build {build}, and the ELF file that decodes it is {ours}: its records are sound, but \
+                 lines of its log may read wrong"
+            )));
+        }
     }
 
     fn frame(&mut self, frame: Frame, heard: &mut Vec<Heard>) {
@@ -337,6 +373,9 @@ impl Intake {
         if !first && !self.run.collector.has_begun() {
             heard.push(Heard::Note(self.began_late(&frame)));
         }
+        if let Record::Machine(machine) = &frame.record {
+            self.build(BuildId::new(machine.build), heard);
+        }
         let before = self.run.course.iterations.0;
         let record = frame.record.clone();
         self.run.course.record(&record);
@@ -366,10 +405,10 @@ fn sha256(images: &Images) -> String {
     images.current().map(|image| image.sha256.clone()).unwrap_or_default()
 }
 
-/// Which image runs is not known before it has told.
+/// Which image runs is not known before it has told, nor on what.
 fn setup_of(is_emulated: bool, recorded: Option<u64>) -> Setup {
     let (rung, timing) =
-        if is_emulated { (Rung::Emulated, Timing::Modelled) } else { (Rung::Board, Timing::Measured) };
+        if is_emulated { (Rung::Emulated, Timing::Modelled) } else { (Rung::Unknown, Timing::Unknown) };
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Setup {
         rung,

@@ -80,7 +80,8 @@ system_registers! {
     RESERVED_ID:       3 0 0 4 7,    RO1, 0, Fixed;
     CCSIDR_EL1:        3 1 0 0 0,    RO1, 0, CacheSize;
     CLIDR_EL1:         3 1 0 0 1,    RO1, 0x0a20_0023, Fixed;
-    AIDR_EL1:          3 1 0 0 7,    RO1, 0, Fixed;
+    /// Not the Cortex-A53's 0, but `emul`: by this alone may the image know that no board runs it.
+    AIDR_EL1:          3 1 0 0 7,    RO1, 0x656d_756c, Fixed;
     CSSELR_EL1:        3 2 0 0 0,    RW1, 0, Masked(0xf);
     CTR_EL0:           3 3 0 0 1,    RO0, 0x8444_8004, Fixed;
     DCZID_EL0:         3 3 0 0 7,    RO0, 4, ZeroBlockSize;

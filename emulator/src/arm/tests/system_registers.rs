@@ -14,7 +14,7 @@ fn no_two_rows_share_an_encoding() {
 }
 
 #[test]
-fn core_identifies_as_a_cortex_a53_r0p4() {
+fn core_identifies_as_a_cortex_a53_r0p4_that_is_emulated() {
     let program = [
         mrs(0, Register::MIDR_EL1),
         mrs(1, Register::MPIDR_EL1),
@@ -23,6 +23,7 @@ fn core_identifies_as_a_cortex_a53_r0p4() {
         mrs(4, Register::ID_AA64MMFR0_EL1),
         mrs(5, Register::DCZID_EL0),
         0xd538_0426, // mrs x6, ID_AA64PFR1_EL1, which no row names
+        mrs(7, Register::AIDR_EL1),
         WFI,
     ];
     let mut machine = Machine::at_level(1, &program);
@@ -34,6 +35,7 @@ fn core_identifies_as_a_cortex_a53_r0p4() {
     assert_eq!(machine.x(4), 0x1122);
     assert_eq!(machine.x(5), 4);
     assert_eq!(machine.x(6), 0);
+    assert_eq!(machine.x(7), u64::from(u32::from_be_bytes(*b"emul")));
 }
 
 #[test]

@@ -67,6 +67,9 @@ fn timing_words(timing: Timing) -> &'static str {
             "One instruction is one cycle, without caches and bus: compare them with other modelled times only, never with a board's."
         }
         Timing::Measured => "By the counters of a board.",
+        Timing::Unknown => {
+            "Nobody said what the image ran on: an emulator's cost model or a board. Compare these times with no others."
+        }
     }
 }
 

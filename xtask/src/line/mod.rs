@@ -8,6 +8,8 @@ mod announcement;
 mod around;
 mod course;
 mod entry;
+#[cfg(test)]
+pub mod fake;
 mod framer;
 mod recording;
 mod strings;

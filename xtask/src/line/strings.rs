@@ -5,6 +5,12 @@ use defmt_decoder::{DecodeError, Encoding, Table};
 
 use super::framer::Piece;
 
+/// Longer than any frame of the image's: a record's has 1344 bytes, and some for the encoding. The decoder goes a call
+/// deeper for each part within a part, so what is longer could cost it its stack.
+const LONGEST_FRAME: usize = 4096;
+/// Elements of the longest list that a log line shows.
+const LONGEST_LIST: usize = 64;
+
 /// The format strings of one image, from its ELF file.
 pub struct Strings {
     table: Table,
@@ -43,7 +49,7 @@ impl Strings {
     /// If the file is no ELF file with defmt strings, or they are encoded so that a lost byte could not be
     /// recovered from.
     pub fn read(elf: &[u8]) -> Result<Self> {
-        let table = Table::parse(elf).context("reading the image's log strings")?;
+        let table = Table::parse(&bounded(elf)).context("reading the image's log strings")?;
         let table = table.context("the image's ELF file has no defmt section")?;
         if table.encoding() != Encoding::Rzcobs {
             bail!("the image's log is not encoded as rzcobs, so its frames cannot be told apart");
@@ -60,6 +66,9 @@ impl Strings {
     }
 
     fn decode(&self, bytes: &[u8]) -> Option<LogLine> {
+        if bytes.len() > LONGEST_FRAME {
+            return None;
+        }
         let mut stream = self.table.new_stream_decoder();
         stream.received(bytes);
         stream.received(&[0]);
@@ -75,6 +84,38 @@ impl Strings {
     }
 }
 
+/// The same ELF file, in whose format strings no list is longer than [`LONGEST_LIST`].
+///
+/// `core`'s arrays of a billion elements are among the strings of every image, and the decoder reserves memory for as many
+/// elements as a frame says it has, before it reads the first: a few bytes of noise would end the program. Of a list that
+/// could be of any length its number of elements is shown, and nothing of a longer array. The strings keep their length,
+/// since they are names in the file's table of symbols.
+fn bounded(elf: &[u8]) -> Vec<u8> {
+    const LIST: &[u8] = b"{=[?";
+    let mut elf = elf.to_vec();
+    let mut from = 0;
+    while let Some(place) = elf[from..].windows(LIST.len()).position(|window| window == LIST) {
+        let start = from + place;
+        from = start + LIST.len();
+        let rest = &elf[from..];
+        let Some(close) = rest.iter().position(|byte| *byte == b'}') else { break };
+        match rest[..close].split_first() {
+            // `{=[?]}`: the number of elements comes first, and is a u32.
+            Some((b']', _)) => elf[start + 2..start + 5].copy_from_slice(b"u32"),
+            Some((b';', length)) if !is_short(length) => elf[start..=from + close].fill(b'.'),
+            _ => {}
+        }
+    }
+    elf
+}
+
+/// A length with what stands behind it: `6]`, `6]:?`.
+fn is_short(length: &[u8]) -> bool {
+    let digits =
+        length.split(|byte| *byte == b']').next().and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.trim().parse().ok()).is_some_and(|length: usize| length <= LONGEST_LIST)
+}
+
 /// A time as the decoder prints it: seconds and six digits.
 fn microseconds(stamp: &str) -> Option<u64> {
     let (seconds, fraction) = stamp.split_once('.')?;
@@ -85,6 +126,42 @@ fn microseconds(stamp: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::Framer;
+    use crate::line::fake::{self, Line};
+
+    fn shown(line: &Line) -> Vec<LogLine> {
+        let strings = Strings::read(&fake::elf()).unwrap();
+        let mut framer = Framer::default();
+        line.bytes.iter().filter_map(|byte| framer.byte(*byte)).map(|piece| strings.line(piece)).collect()
+    }
+
+    #[test]
+    fn a_frame_that_asks_for_four_billion_elements_gets_no_memory() {
+        for (list, count) in [("{=[?]}", Some(u32::MAX)), ("{=[?;1000000000]}", None)] {
+            let mut arguments = fake::place_of(list).to_le_bytes().to_vec();
+            arguments.extend(count.into_iter().flat_map(u32::to_le_bytes));
+            arguments.extend(fake::place_of("Dead").to_le_bytes());
+            let mut line = Line::default();
+            line.log("no answer: {=?}", &arguments);
+            let message = &shown(&line)[0].message;
+            assert!(message.starts_with("no answer: "), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_a_thousand_parts_within_parts_is_none() {
+        let part =
+            [&fake::place_of("Link({=?})|Timeout {{ ms: {=u32:?} }}|Dead").to_le_bytes()[..], &[0]].concat();
+        let mut line = Line::default();
+        line.log("no answer: {=?}", &part.repeat(5000));
+        assert!(!shown(&line)[0].is_sound);
+    }
+
+    #[test]
+    fn a_list_that_the_image_may_well_log_is_still_shown() {
+        let strings = bounded(b"\"data\":\"{=[?;6]} {=[?;65]:?} {=[?]:?}\"");
+        assert_eq!(strings, b"\"data\":\"{=[?;6]} ........... {=u32:?}\"");
+    }
 
     #[test]
     fn what_is_no_frame_is_counted_and_shown() {

@@ -46,6 +46,31 @@ fn unknown_words_are_refused_with_what_is_known() {
         (&["sdcard", "--serial", "a1b2c3d4"], "--folder"),
         (&["sdcard", "--folder", "/", "--serial", "../../etc"], "8 hexadecimal digits"),
         (&["test", "nap"], "clippy"),
+        (&["monitor", "/no/such/port"], "there is no /no/such/port"),
+        (&["monitor", "/"], "cannot be opened as a serial port"),
+        (&["monitor", "/dev/null"], "cannot be opened as a serial port"),
+        (&["monitor", "--file", "/no/such/file"], "cannot read /no/such/file"),
+        (&["monitor", "--file", "/"], "it is a folder"),
+        (&["monitor", "--file", "/dev/null"], "/dev/null is empty"),
+        (&["monitor", "--file", "-"], "standard input is empty"),
+        (&["monitor", "--file", "/proc/self/exe"], "holds nothing of the harness"),
+        (&["monitor", "--file", "/dev/null", "--elf", "/dev/null"], "/dev/null decodes no log"),
+        (&["monitor", "--file", "/dev/null", "--report", "/dev/null/report.json"], "/dev/null"),
+        (&["monitor", "--file", "a.raw", "--tcp", "127.0.0.1:1"], "--tcp"),
+        (&["monitor", "--file", "a.raw", "--raw", "b.raw"], "--raw"),
+        (&["monitor", "--file", "a.raw", "--stay"], "--stay"),
+        (&["monitor", "/dev/null", "--tcp", "127.0.0.1:1"], "--tcp"),
+        (&["monitor", "/dev/null", "--baud", "0"], "--baud"),
+        (&["monitor", "/dev/null", "--limit-s", "0"], "--limit-s"),
+        (&["monitor", "--tcp", ""], "it is empty: HOST:PORT"),
+        (&["monitor", "--tcp", "board-7"], "no port behind the host, as in board-7:7901"),
+        (&["monitor", "--tcp", "board-7:99999"], "not a number from 1 to 65535"),
+        (&["monitor", "--tcp", "tcp://board-7:7901"], "without tcp://"),
+        (&["monitor", "--tcp", "127.0.0.1:1"], "nobody answers at 127.0.0.1:1"),
+        (
+            &["monitor", "--tcp", "no-such-host.invalid:1"],
+            "no host is known by the name no-such-host.invalid",
+        ),
         (&["compare", "1999-01-01", "1999-01-02"], "neither a file nor a firmware release"),
         (&["compare", "no-such.json", "no-such.json"], "cannot read no-such.json"),
         (&["compare", "/proc/self/stat", "no-such.json"], "is no report"),
@@ -59,6 +84,27 @@ fn unknown_words_are_refused_with_what_is_known() {
         let ended = scratch.xtask(words);
         assert_eq!(ended.code, Some(2), "{words:?}: {ended}");
         assert!(ended.stderr.contains(expected), "{words:?}: {ended}");
+        // A program reads it, with --json or without.
+        assert_eq!(ended.stdout, "", "{words:?}");
+    }
+}
+
+#[test]
+fn a_recording_of_something_else_is_refused_and_reported_as_nothing() {
+    let scratch = Scratch::new("recordings");
+    let noise: Vec<u8> =
+        (0..20_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for (name, bytes) in
+        [("empty", &b""[..]), ("text", b"Linux version 6.1.0\r\n"), ("zeros", &[0; 5000]), ("noise", &noise)]
+    {
+        let path = scratch.file(name, bytes);
+        let report = scratch.path(&format!("{name}.json"));
+        for json in [&[][..], &["--json"]] {
+            let ended = scratch.xtask(&[&["monitor", "--file", &path, "--report", &report], json].concat());
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{name}: {ended}");
+            assert!(ended.stderr.contains(&path), "{name}: {ended}");
+            assert!(!Path::new(&report).exists(), "{name}: nothing was run, and something was reported");
+        }
     }
 }
 

@@ -48,6 +48,23 @@ pub fn nothing_is_sound(counts: Counts, baud: Option<u32>) -> Option<String> {
     ))
 }
 
+/// A recording that is none of the image's line.
+pub fn nothing_of_ours(source: &str, counts: Counts) -> String {
+    let what = match counts {
+        Counts { bytes: 0, .. } => "is empty".to_owned(),
+        Counts { bytes, damaged: 0, .. } => {
+            format!(
+                "holds nothing of the harness: its {bytes} bytes have neither a record nor the line that tells the image's build"
+            )
+        }
+        Counts { bytes, .. } => format!(
+            "holds nothing of the harness that can be read: of its {bytes} bytes no record could be decoded, and the line \
+             that tells the image's build is not among them. If it is a recording, name the image's ELF file with --elf"
+        ),
+    };
+    format!("{source} {what}. `cargo xtask monitor` and `cargo xtask run --raw FILE` make recordings")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

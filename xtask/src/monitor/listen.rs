@@ -120,11 +120,18 @@ impl Listener {
         self.take(heard)?;
         let run = self.intake.take_run();
         let nothing_to_tell = matches!(why, Why::Interrupted(_)) || !self.results.is_empty();
-        if why != Why::Told && self.intake.wrong_image().is_none() && (run.has_spoken() || !nothing_to_tell) {
+        let is_refused = self.intake.wrong_image().is_some() || self.nothing_of_ours().is_some();
+        if why != Why::Told && !is_refused && (run.has_spoken() || !nothing_to_tell) {
             self.finish(run, &why.in_words(self.limits))?;
         }
         self.view.clear();
         Ok(why)
+    }
+
+    /// What is wrong with a recording that holds nothing of the harness; a line that is heard may yet say something.
+    pub fn nothing_of_ours(&self) -> Option<String> {
+        let is_other = self.is_recording && !self.intake.is_ours() && self.intake.wrong_image().is_none();
+        is_other.then(|| hints::nothing_of_ours(&self.source, self.intake.counts()))
     }
 
     fn until_the_end(&mut self, listening: &Listening, clocks: &mut Clocks) -> Result<Why> {
@@ -266,7 +273,12 @@ impl Listener {
                 report.last_words.iter().for_each(|line| say!("  {}", printable(line)));
             });
         }
-        self.results.add(report)
+        if let Some(path) = self.results.add(report)?
+            && self.stays
+        {
+            self.view.note(&format!("the report of the run before is {} now", path.display()));
+        }
+        Ok(())
     }
 }
 

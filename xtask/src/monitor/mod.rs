@@ -1,5 +1,8 @@
 //! `cargo xtask monitor`: listens to a board's serial line, shows how its run gets on, and reports like `run`.
 
+mod address;
+#[cfg(test)]
+mod garbage;
 mod hints;
 mod images;
 mod intake;
@@ -23,6 +26,7 @@ use crate::line::Recording;
 use crate::outcome::Outcome;
 use crate::paths;
 use crate::terminal::say;
+use address::Address;
 use images::{Image, Images};
 use intake::{Heard, Intake, Run};
 use listen::{Limits, Listener, Why};
@@ -46,8 +50,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "tcp")]
     pub file: Option<PathBuf>,
     /// Listen to a TCP port that passes on the line's bytes as they are (ser2net, an emulated board).
-    #[arg(long, value_name = "HOST:PORT")]
-    pub tcp: Option<String>,
+    #[arg(long, value_name = "HOST:PORT", value_parser = Address::parse)]
+    pub tcp: Option<Address>,
     /// Set the serial port to this rate.
     #[arg(long, value_name = "BITS/S", default_value_t = BAUD, value_parser = value_parser!(u32).range(300..=4_000_000))]
     pub baud: u32,
@@ -111,6 +115,9 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         interrupts,
     };
     let why = listener.listen(&listening)?;
+    if let Some(nothing) = listener.nothing_of_ours() {
+        bail!("{nothing}");
+    }
     conclude(&listener, &why, json)
 }
 
@@ -120,7 +127,7 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
 /// If the ELF file decodes nothing.
 pub fn decode(elf: &[u8], bytes: &[u8]) -> Result<Vec<Report>> {
     let images = Images::new(Some(Image::of(PathBuf::new(), elf)?), Store::at(PathBuf::new()));
-    let mut intake = Intake::new(images, true, Some(0));
+    let mut intake = Intake::new(images, false, Some(0));
     let mut heard = intake.bytes(bytes);
     heard.extend(intake.end());
     let before = heard.into_iter().filter_map(|heard| match heard {
@@ -170,13 +177,13 @@ fn limits(options: &Options) -> Limits {
 
 fn conclude(listener: &Listener, why: &Why, json: bool) -> Result<Outcome> {
     let recording = listener.recording.as_ref().and_then(Recording::whole);
-    if let (Some(report), true) = (listener.results.last(), json) {
-        say!("{}", serde_json::to_string_pretty(report)?);
-    } else {
+    if !json {
         listener.results.say_where();
         if let Some(path) = recording {
             say!("bytes as they came: {}", path.display());
         }
+    } else if let Some(report) = listener.results.last() {
+        say!("{}", serde_json::to_string_pretty(report)?);
     }
     if let Some((scenario, step)) = listener.intake.goes_in_circles() {
         eprintln!(

@@ -108,13 +108,7 @@ pub fn explain(port: &Path, error: &Error) -> Error {
     };
     match problem {
         Problem::Missing => anyhow::anyhow!("there is no {name}{}", others()),
-        Problem::Forbidden => {
-            let group = group_of(port).unwrap_or_else(|| "dialout".to_owned());
-            anyhow::anyhow!(
-                "no permission to open {name}: its group is {group}. Join it with `sudo usermod -aG {group} $USER`, \
-                 then log in anew"
-            )
-        }
+        Problem::Forbidden => anyhow::anyhow!("no permission to open {name}: {}", way_in(port)),
         Problem::Busy => anyhow::anyhow!("{name} is in use{}", who(&holders(port))),
         Problem::NoPort => anyhow::anyhow!(
             "{name} cannot be opened as a serial port: {error}. A recording is read with --file"
@@ -136,6 +130,33 @@ fn others() -> String {
         Ok(ports) if !ports.is_empty() => format!("; the ports are\n{}", listed(ports.iter())),
         _ => "; there is no serial port at all: is the USB adapter plugged in?".to_owned(),
     }
+}
+
+/// How to get the permission that is missing.
+fn way_in(port: &Path) -> String {
+    if let Some(mode) = mode_of(port).filter(|mode| mode & MODE_OF_GROUP != MODE_OF_GROUP) {
+        return format!(
+            "its mode is {mode:03o}, so not even its group may read and write it. A udev rule gives it another mode \
+             (docs/monitor.md)"
+        );
+    }
+    let group = group_of(port).unwrap_or_else(|| "dialout".to_owned());
+    format!("its group is {group}. Join it with `sudo usermod -aG {group} $USER`, then log in anew")
+}
+
+/// Read and write of the group.
+const MODE_OF_GROUP: u32 = 0o060;
+
+/// Who may do what with a file.
+#[cfg(unix)]
+fn mode_of(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn mode_of(_: &Path) -> Option<u32> {
+    None
 }
 
 fn who(holders: &BTreeSet<String>) -> String {
@@ -188,7 +209,11 @@ fn group_named(groups: &str, number: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+    use crate::scratch::Scratch;
 
     fn usb(name: &str, product: &str) -> SerialPortInfo {
         let info = UsbPortInfo {
@@ -247,12 +272,19 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn what_is_wrong_with_a_port_comes_with_the_remedy() {
         let error = |kind| Error::from(serialport::Error::new(kind, "refused"));
-        let there = std::env::current_exe().unwrap();
+        let scratch = Scratch::new("port");
+        let there = scratch.file("port", "");
+        let allow = |mode| fs::set_permissions(&there, fs::Permissions::from_mode(mode)).unwrap();
+        allow(0o660);
         let forbidden = serialport::ErrorKind::Io(std::io::ErrorKind::PermissionDenied);
         let why = explain(&there, &error(forbidden)).to_string();
         assert!(why.contains("sudo usermod -aG"), "{why}");
+        allow(0o600);
+        let why = explain(&there, &error(forbidden)).to_string();
+        assert!(why.contains("its mode is 600") && why.contains("udev"), "{why}");
         let why = explain(&there, &error(serialport::ErrorKind::NoDevice)).to_string();
         assert!(why.contains("is in use"), "{why}");
         let why = explain(Path::new("/dev/no-such-port"), &error(serialport::ErrorKind::Unknown)).to_string();

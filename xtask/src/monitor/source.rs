@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Stdin};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::address::Address;
 use super::ports;
 
 /// What happens at the line.
@@ -49,7 +50,7 @@ pub enum Source {
         baud: u32,
     },
     /// A TCP port that passes on a serial line's bytes as they are.
-    Tcp(String),
+    Tcp(Address),
     /// A recording.
     File(PathBuf),
     /// Standard input.
@@ -61,7 +62,7 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Self::Serial { path, baud } => format!("{} ({baud} baud, 8N1)", path.display()),
-            Self::Tcp(address) => address.clone(),
+            Self::Tcp(address) => address.to_string(),
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "standard input".to_owned(),
         }
@@ -128,7 +129,7 @@ impl Link {
                 (Ok(reader), _) => return Ok(reader),
                 (Err(error), Source::Serial { path, .. }) => return Err(ports::explain(path, &error)),
                 (Err(error), Source::Tcp(address)) if started.elapsed() >= CONNECT_PATIENCE => {
-                    bail!("nobody answers at {address}: {error:#}");
+                    return Err(error);
                 }
                 (Err(_), Source::Tcp(_)) => thread::sleep(BETWEEN_ATTEMPTS),
                 (Err(error), _) => return Err(error.context(format!("cannot read {}", self.source.name()))),
@@ -165,11 +166,12 @@ fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn connect(address: &str) -> Result<TcpStream> {
-    let addresses = address.to_socket_addrs().with_context(|| format!("{address} is no HOST:PORT"))?;
+fn connect(address: &Address) -> Result<TcpStream> {
+    let places =
+        address.resolve().with_context(|| format!("no host is known by the name {}", address.host()))?;
     let mut last = None;
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+    for place in places {
+        match TcpStream::connect_timeout(&place, CONNECT_TIMEOUT) {
             Ok(stream) => {
                 stream.set_read_timeout(Some(READ_TIMEOUT))?;
                 return Ok(stream);
@@ -177,7 +179,8 @@ fn connect(address: &str) -> Result<TcpStream> {
             Err(error) => last = Some(error),
         }
     }
-    Err(last.map_or_else(|| anyhow::anyhow!("the name has no address"), Into::into))
+    let last = last.map_or_else(|| anyhow::anyhow!("the name has no address"), Into::into);
+    Err(last.context(format!("nobody answers at {address}")))
 }
 
 /// Standard input, read from another thread than the one that made it.

@@ -2,6 +2,7 @@
 
 mod damage;
 mod live;
+mod ports;
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use harness::report::{Report, Rung, Timing};
 use harness::{Verdict, record::ResetCause};
 
 use super::context::Context;
+use crate::cli::{CardOptions, RunOptions};
+use crate::run::{self, Step};
 use crate::{paths, report};
 
 /// Where the suite's recordings and reports are.
@@ -43,13 +46,16 @@ pub fn hears_what_there_is(context: &Context) -> Result<()> {
         "the board was not reset: {:#?}",
         reset.report
     );
-    for (recorded, code) in [(&whole, 0), (&reset, 1)] {
+    let wedged = record_wedged().context("an Arm that stops")?;
+    for (recorded, code) in [(&whole, 0), (&reset, 1), (&wedged, 1)] {
         let heard = replay(context, recorded, code)?;
         same(&heard, &recorded.report).context("the recording comes to another report than the run")?;
     }
-    context.say("recordings of a run, and of one with a reset in it, come to the reports that run made");
+    context.say("recordings of a run, and of two with a reset in it, come to the reports that run made");
+    unannounced(context, &whole)?;
     other_images(context, &whole)?;
-    live::on_a_pseudo_terminal(context, &whole, &reset)?;
+    live::on_a_pseudo_terminal(context, &whole, [&reset, &wedged])?;
+    ports::are_refused_with_words(context)?;
     live::over_tcp(context, &whole)?;
     damage::is_told(context, &whole, &reset)
 }
@@ -61,6 +67,34 @@ fn record(context: &Context, name: &str, code: i32, scenarios: &str) -> Result<R
     context.must_end_with(code, tool.arg(&raw).arg("--report").arg(&json))?;
     let bytes = fs::read(&raw).with_context(|| format!("no recording at {}", raw.display()))?;
     Ok(Recorded { path: raw, bytes, report: report::read(&json)? })
+}
+
+/// The Arm is stopped in a step, and the watchdog resets the board in mid-run.
+fn record_wedged() -> Result<Recorded> {
+    let path = file("wedged.raw");
+    let card = CardOptions {
+        scenarios: ["bring-up", "echo", "second-init"].map(str::to_owned).to_vec(),
+        iterations: 20_000,
+        ..CardOptions::default()
+    };
+    let options = RunOptions { raw: Some(path.clone()), ..RunOptions::of(card) };
+    let report = run::execute_with_wedge(&options, Step { scenario: "echo", step: "echo-64" })?.report;
+    let by_watchdog = report.resets.iter().filter(|reset| reset.cause == ResetCause::Watchdog);
+    ensure!(by_watchdog.count() == 1, "the watchdog did not reset the board: {report:#?}");
+    let bytes = fs::read(&path).with_context(|| format!("no recording at {}", path.display()))?;
+    Ok(Recorded { path, bytes, report })
+}
+
+/// The image itself tells what it runs on: the line of text before the first byte may be lost.
+fn unannounced(context: &Context, whole: &Recorded) -> Result<()> {
+    let mut bytes = whole.bytes.clone();
+    bytes[1] ^= 1;
+    let path = file("unannounced.raw");
+    fs::write(&path, &bytes)?;
+    let heard = replay(context, &Recorded { path, bytes, report: whole.report.clone() }, 0)?;
+    same(&heard, &whole.report)?;
+    context.say("without its announcement an emulated board is none the less known as one");
+    Ok(())
 }
 
 fn replay(context: &Context, recorded: &Recorded, code: i32) -> Result<Report> {
@@ -112,10 +146,14 @@ fn other_images(context: &Context, whole: &Recorded) -> Result<()> {
     ensure!(found.stderr.contains("by-id"), "not told that another file decodes: {}", found.stderr);
 
     let foreign = Banner { build: BuildId::new([0x5a; BuildId::BYTES]), git: "0123456789ab" }.to_string();
-    let text = whole.bytes.windows(line.len()).position(|window| window == line.as_bytes());
-    let at = text.context("the banner is not in the recording")?;
     let mut bytes = whole.bytes.clone();
-    bytes.splice(at..at + line.len(), foreign.into_bytes());
+    let mut told = 0;
+    // Each scenario tells it again.
+    while let Some(at) = bytes.windows(line.len()).position(|window| window == line.as_bytes()) {
+        bytes.splice(at..at + line.len(), foreign.bytes());
+        told += 1;
+    }
+    ensure!(told > whole.report.scenarios.len(), "the build is told {told} times only");
     let raw = file("foreign.raw");
     fs::write(&raw, bytes)?;
     let _ = fs::remove_file(&json);
@@ -124,6 +162,11 @@ fn other_images(context: &Context, whole: &Recorded) -> Result<()> {
         ensure!(refused.stderr.contains(part), "{part:?} is not in {}", refused.stderr);
     }
     ensure!(!json.exists(), "nonsense was reported");
+    let refused = context.must_end_with(2, monitor(&raw)?.arg("--json"))?;
+    ensure!(refused.stdout.is_empty(), "standard output is for an object: {}", refused.stdout);
+    let heard = context.must_pass(monitor(&whole.path)?.arg("--json"))?;
+    let report: Report = serde_json::from_str(&heard.stdout).context("standard output is no report")?;
+    same(&report, &whole.report)?;
     context.say("the card's own ELF file is found by its build; where there is none, nothing is decoded and the way is told");
     Ok(())
 }

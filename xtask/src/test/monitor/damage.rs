@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use harness::Verdict;
-use harness::report::Report;
+use harness::report::{Report, Timing};
 
 use super::super::context::Context;
 use super::Recorded;
@@ -85,6 +85,7 @@ pub fn is_told(context: &Context, whole: &Recorded, reset: &Recorded) -> Result<
         let garbage: Vec<u8> = (0..random.below(6000)).map(|_| random.next() as u8).collect();
         for report in decode(&elf, &garbage)? {
             ensure!(report.verdict() >= Verdict::Fail, "garbage came to {report:#?}");
+            ensure!(report.timing == Timing::Unknown, "garbage was labelled: {report:#?}");
         }
     }
     context.say(&format!(
@@ -96,6 +97,7 @@ pub fn is_told(context: &Context, whole: &Recorded, reset: &Recorded) -> Result<
 
 /// Gives whether the verdicts differ from those of the run.
 fn check(heard: &Report, run: &Report) -> Result<bool> {
+    ensure!(heard.timing != Timing::Measured, "modelled times are called measured: {heard:#?}");
     for scenario in heard.scenarios.iter().filter(|scenario| scenario.verdict == Verdict::Pass) {
         let there = run.scenarios.iter().find(|told| told.name == scenario.name);
         let passed = there.is_some_and(|told| told.verdict == Verdict::Pass);

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const BURST: usize = 512;
 
 /// A running `monitor`, ended when it is dropped.
-struct Monitor {
+pub struct Monitor {
     child: Child,
     said: Receiver<String>,
     all: String,
@@ -34,10 +34,13 @@ struct Monitor {
 
 impl Monitor {
     fn start(name: &str, arguments: &[&str]) -> Result<Self> {
-        let json = file(&format!("{name}.json"));
-        let _ = fs::remove_file(&json);
         let program = std::env::current_exe().context("finding our own program")?;
-        let mut command = Command::new(program);
+        Self::of(Command::new(program), file(&format!("{name}.json")), arguments)
+    }
+
+    /// By a command that runs our program.
+    pub fn of(mut command: Command, json: PathBuf, arguments: &[&str]) -> Result<Self> {
+        let _ = fs::remove_file(&json);
         command.arg("monitor").args(arguments).arg("--report").arg(&json);
         let mut child = command
             .stdin(Stdio::null())
@@ -55,7 +58,7 @@ impl Monitor {
     }
 
     /// Waits until it says so.
-    fn says(&mut self, part: &str) -> Result<()> {
+    pub fn says(&mut self, part: &str) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while !self.all.contains(part) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -73,7 +76,7 @@ impl Monitor {
     }
 
     /// Waits for its end, which must be this one.
-    fn ends(&mut self, code: i32) -> Result<()> {
+    pub fn ends(&mut self, code: i32) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -120,8 +123,11 @@ fn send(pty: &mut Pty, bytes: &[u8]) -> Result<()> {
 }
 
 /// Everything that happens to a cable and a board.
-pub fn on_a_pseudo_terminal(context: &Context, whole: &Recorded, reset: &Recorded) -> Result<()> {
-    for (name, recorded, code) in [("pty", whole, 0), ("pty-reset", reset, 1)] {
+pub fn on_a_pseudo_terminal(context: &Context, whole: &Recorded, resets: [&Recorded; 2]) -> Result<()> {
+    let [by_image, by_watchdog] = resets;
+    for (name, recorded, code) in
+        [("pty", whole, 0), ("pty-reset", by_image, 1), ("pty-watchdog", by_watchdog, 1)]
+    {
         let link = file(&format!("{name}-tty"));
         let mut pty = plug_in(&link)?;
         let mut monitor = Monitor::start(name, &[&link.to_string_lossy()])?;
@@ -132,19 +138,23 @@ pub fn on_a_pseudo_terminal(context: &Context, whole: &Recorded, reset: &Recorde
         let raw = fs::read(file(&format!("{name}.raw"))).context("no bytes were kept")?;
         ensure!(raw == recorded.bytes, "other bytes were kept than were sent");
     }
-    unplugged(whole).context("unplugged and plugged in again")?;
+    unplugged("unplugged", whole, 1, 0).context("unplugged and plugged in again")?;
+    for part in [2, 6] {
+        unplugged("unplugged-reset", by_watchdog, part, 1).context("unplugged around a reset")?;
+    }
     power_cut(whole).context("the board's power cut in mid-run")?;
     interrupted(whole).context("Ctrl-C in mid-run")?;
     silent().context("a board that says nothing")?;
-    context.say("pseudo-terminal: a run, a reset in it, unplugged, power cut, Ctrl-C, silence");
+    context.say("pseudo-terminal: a run, resets in it, unplugged, power cut, Ctrl-C, silence");
     Ok(())
 }
 
-fn unplugged(whole: &Recorded) -> Result<()> {
-    let link = file("unplugged-tty");
-    let (first, second) = whole.bytes.split_at(whole.cut_at(1, 2));
+/// So many eighths of the line come before the adapter goes, the rest behind it.
+fn unplugged(name: &str, recorded: &Recorded, eighths: usize, code: i32) -> Result<()> {
+    let link = file(&format!("{name}-tty"));
+    let (first, second) = recorded.bytes.split_at(recorded.cut_at(eighths, 8));
     let mut pty = plug_in(&link)?;
-    let mut monitor = Monitor::start("unplugged", &[&link.to_string_lossy()])?;
+    let mut monitor = Monitor::start(name, &[&link.to_string_lossy()])?;
     monitor.says("listening to")?;
     send(&mut pty, first)?;
     thread::sleep(Duration::from_millis(300));
@@ -153,12 +163,17 @@ fn unplugged(whole: &Recorded) -> Result<()> {
     let mut pty = plug_in(&link)?;
     monitor.says("is back")?;
     send(&mut pty, second)?;
-    monitor.ends(0)?;
-    same(&monitor.report()?, &whole.report)
+    monitor.ends(code)?;
+    same(&monitor.report()?, &recorded.report)
 }
 
 fn power_cut(whole: &Recorded) -> Result<()> {
     let link = file("power-tty");
+    // An earlier session's is not overwritten.
+    let before = file("power-1.json");
+    for ending in ["json", "html", "xml"] {
+        let _ = fs::remove_file(before.with_extension(ending));
+    }
     let mut pty = plug_in(&link)?;
     let mut monitor = Monitor::start("power", &[&link.to_string_lossy()])?;
     monitor.says("listening to")?;
@@ -167,7 +182,7 @@ fn power_cut(whole: &Recorded) -> Result<()> {
     send(&mut pty, &whole.bytes)?;
     monitor.ends(1)?;
     same(&monitor.report()?, &whole.report)?;
-    let before = report::read(&file("power-1.json"))?;
+    let before = report::read(&before)?;
     ensure!(before.verdict() == Verdict::Hung, "the run that was cut off is {:?}", verdicts(&before));
     ensure!(before.scenarios.len() >= whole.report.scenarios.len(), "{:?}", verdicts(&before));
     Ok(())

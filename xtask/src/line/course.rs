@@ -68,9 +68,9 @@ impl Course {
         Some(kind.scenario().steps.len())
     }
 
-    /// Which scenario of how many: `2 of 3`.
-    pub fn place(&self) -> Option<String> {
-        let place = self.planned.iter().position(|planned| *planned == self.scenario)?;
+    /// Which scenario of how many this one is: `2 of 3`.
+    pub fn place(&self, scenario: &str) -> Option<String> {
+        let place = self.planned.iter().position(|planned| planned == scenario)?;
         Some(format!("{} of {}", place + 1, self.planned.len()))
     }
 }
@@ -91,7 +91,7 @@ mod tests {
         course.record(&Record::StepStart { scenario: clipped("echo"), step: clipped("echo-64") });
         course.record(&Record::Progress { scenario: clipped("echo"), done: 50, total: 1000 });
         assert_eq!((course.step.as_str(), course.iterations), ("echo-64", (50, 1000)));
-        assert_eq!(course.place().as_deref(), Some("1 of 2"));
+        assert_eq!(course.place("echo").as_deref(), Some("1 of 2"));
         assert_eq!(course.steps_in_all(), Some(Kind::Echo.scenario().steps.len()));
         let end = ScenarioEnd {
             name: clipped("echo"),
@@ -104,7 +104,7 @@ mod tests {
         course.record(&Record::ScenarioEnd(end));
         course.record(&Record::ScenarioStart { name: clipped("handshake") });
         assert_eq!((course.step.as_str(), course.iterations), ("", (0, 0)));
-        assert_eq!(course.place().as_deref(), Some("2 of 2"));
+        assert_eq!(course.place("handshake").as_deref(), Some("2 of 2"));
         // After a reset the verdicts from before are told once more.
         course.record(&Record::Before { name: clipped("echo"), verdict: Verdict::Pass });
         assert_eq!(course.ended, [("echo".to_owned(), Verdict::Pass)]);

@@ -39,11 +39,17 @@ pub struct Entry {
     pub text: String,
 }
 
+impl Entry {
+    /// What, as it may be shown: noise may decode to anything, and the firmware may write anything.
+    pub fn printable_text(&self) -> String {
+        printable(&self.text)
+    }
+}
+
 impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (seconds, micros) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
-        // Noise may decode to anything, and the firmware may write anything.
-        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), printable(&self.text))
+        write!(f, "[{seconds:4}.{micros:06}] {:<7} {}", self.side.name(), self.printable_text())
     }
 }
 

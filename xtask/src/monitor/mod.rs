@@ -7,6 +7,7 @@ mod hints;
 mod images;
 mod intake;
 mod listen;
+mod live;
 mod ports;
 mod results;
 mod source;
@@ -99,7 +100,7 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let interrupts = Notice::of_interrupts()?;
     let listening = source.listen()?;
     if !is_recording {
-        eprintln!("listening to {name}; Ctrl-C ends it, and what has come by then is reported");
+        eprintln!("listening to {name}; Ctrl-C ends it and reports what has come");
     }
     let mut listener = Listener {
         intake: Intake::new(images, options.emulated, recorded),

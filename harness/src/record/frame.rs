@@ -115,7 +115,8 @@ mod tests {
 
     use super::super::{
         BUCKETS_PER_RECORD, BoardFacts, Clocks, Core, Fact, Facts, Latency, Machine, Peer, ResetCause,
-        Resumed, SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, Wishes, clipped,
+        Resumed, SAMPLES_PER_RECORD, Samples, ScenarioEnd, Start, Step, TEXT_BYTES, Text, When, Wishes,
+        clipped,
     };
     use super::*;
     use crate::plan::MAX_SIZES;

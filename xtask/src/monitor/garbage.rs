@@ -23,6 +23,7 @@ fn run_on(core: Core, verdicts: [Verdict; 3]) -> Vec<u8> {
         iterations: 10,
         seed: 1,
         defaults: false,
+        wishes: Default::default(),
     };
     let mut line = Line::default();
     line.banner();

@@ -50,6 +50,7 @@ fn run_on(core: Core, verdicts: [Verdict; 3]) -> Vec<u8> {
             owner: None,
             reason: None,
             counts: Default::default(),
+            took_us: None,
         }));
     }
     line.banner();

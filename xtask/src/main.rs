@@ -3,6 +3,10 @@
 // A program has no public interface: `pub` here means "used by other modules".
 #![allow(unreachable_pub)]
 
+// First: its macros hold for all that follow.
+#[macro_use]
+mod standard_error;
+
 mod bench;
 mod bisect;
 mod boots;

@@ -7,11 +7,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+/// How often it is looked whether a program that says nothing has ended.
+const PAUSE: Duration = Duration::from_millis(50);
 
 static VERBOSE: AtomicBool = AtomicBool::new(false);
 
@@ -122,9 +125,15 @@ impl Tool {
         let deadline = Instant::now() + self.limit;
         let mut child = self.spawn(Stdio::piped(), Stdio::inherit())?;
         let lines = lines(child.stdout.take());
-        // The pipe is closed when the program ends, or with the last that it started.
-        while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            each(&line);
+        let mut has_ended = false;
+        while Instant::now() < deadline {
+            match lines.recv_timeout(PAUSE) {
+                Ok(line) => each(&line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                // One that it started may keep the pipe open; what it wrote itself has come by now.
+                Err(RecvTimeoutError::Timeout) if has_ended => break,
+                Err(RecvTimeoutError::Timeout) => has_ended = child.try_wait()?.is_some(),
+            }
         }
         self.judge(wait(&mut child, deadline.saturating_duration_since(Instant::now()))?)
     }
@@ -249,7 +258,7 @@ fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
             return Ok(None);
         }
         thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
+        pause = (pause * 2).min(PAUSE);
     }
 }
 
@@ -337,6 +346,16 @@ mod tests {
         let error = tool.run_lines(|line| heard.push(line.to_owned())).unwrap_err();
         assert_eq!(heard, ["one", "two\u{fffd}"]);
         assert!(error.to_string().contains("exit status: 4"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_ends_is_not_waited_for_because_it_left_another_behind() {
+        let started = Instant::now();
+        let mut heard = Vec::new();
+        let tool = Tool::new("sh").args(["-c", "sleep 30 & echo one"]);
+        tool.run_lines(|line| heard.push(line.to_owned())).unwrap();
+        assert_eq!(heard, ["one"]);
+        assert!(started.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

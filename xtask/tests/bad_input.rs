@@ -302,3 +302,12 @@ fn a_reader_that_stops_reading_ends_the_program_without_a_panic() {
     let ended = scratch.xtask_into_closed_pipe(&["test", "--list"]);
     assert_ne!(ended.code, Some(101), "{ended}");
 }
+
+#[test]
+fn a_full_standard_error_is_no_panic() {
+    let scratch = Scratch::new("full");
+    for words in [&["power", "127.0.0.1:1", "on"][..], &["monitor", "--file", "/dev/null"]] {
+        let ended = scratch.xtask_with_full_stderr(words);
+        assert_eq!(ended.code, Some(2), "{words:?}: {ended}");
+    }
+}

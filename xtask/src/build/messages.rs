@@ -17,6 +17,7 @@ struct Line {
 
 #[derive(Deserialize)]
 struct Message {
+    level: String,
     message: String,
     /// As rustc would print it.
     rendered: Option<String>,
@@ -40,29 +41,35 @@ pub fn show(line: &str) {
 
 fn worth_showing(line: &str) -> Option<String> {
     let message = serde_json::from_str::<Line>(line).ok()?.message?;
-    let ours = message.message.contains("-Ctarget-feature") && message.message.contains(FIX_835769);
-    message.rendered.filter(|_| !ours)
+    let is_of_feature = message.message.contains("-Ctarget-feature") && message.message.contains(FIX_835769);
+    message.rendered.filter(|_| !(is_of_feature && message.level == "warning"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(message: &str) -> String {
-        let inner = serde_json::json!({ "message": message, "rendered": format!("warning: {message}\n") });
+    fn line(level: &str, message: &str) -> String {
+        let rendered = format!("{level}: {message}\n");
+        let inner = serde_json::json!({ "level": level, "message": message, "rendered": rendered });
         serde_json::json!({ "reason": "compiler-message", "message": inner }).to_string()
     }
 
     #[test]
     fn a_warning_of_the_code_is_shown_as_the_compiler_renders_it() {
-        assert_eq!(worth_showing(&line("unused variable: `x`")).unwrap(), "warning: unused variable: `x`\n");
+        assert_eq!(
+            worth_showing(&line("warning", "unused variable: `x`")).unwrap(),
+            "warning: unused variable: `x`\n"
+        );
     }
 
     #[test]
     fn the_warning_of_the_feature_that_we_ask_for_is_not_shown() {
         let known = format!("unknown and unstable feature specified for `-Ctarget-feature`: `{FIX_835769}`");
-        assert_eq!(worth_showing(&line(&known)), None);
-        let other = line("unknown and unstable feature specified for `-Ctarget-feature`: `tea`");
+        assert_eq!(worth_showing(&line("warning", &known)), None);
+        // A compiler that refuses it ends the build: that has to be seen.
+        assert!(worth_showing(&line("error", &known)).is_some());
+        let other = line("warning", "unknown and unstable feature specified for `-Ctarget-feature`: `tea`");
         assert!(worth_showing(&other).is_some());
     }
 

@@ -77,7 +77,7 @@ pub static SUITES: [Suite; 27] = [
     Suite {
         name: "unit",
         about: "each crate's own tests",
-        limit: minutes(10),
+        limit: minutes(15),
         tools: &[tools::QEMU_USER],
         run: cargo_tests::unit,
     },

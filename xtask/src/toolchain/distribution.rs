@@ -113,18 +113,21 @@ fn install(task: Task, missing: &anyhow::Error) -> Result<()> {
     let Some(packages) = system.packages(task == Task::Clippy) else {
         bail!("{missing:#}; {}", system.advice());
     };
-    check_offer(packages[0]).with_context(|| format!("{missing:#}"))?;
+    let offer = check_offer(packages[0]);
     let command = format!("apt-get install -y {}", packages.join(" "));
     if !system.is_root {
+        offer.with_context(|| format!("{missing:#} (as of the last `sudo apt-get update`)"))?;
         bail!("{missing:#}; type: sudo {command}");
     }
-    eprintln!("{command}: {missing:#}, and the image needs a compiler that can build core for {TARGET}");
     let apt = || Tool::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").limit(INSTALL_LIMIT);
-    let install = || apt().args(["install", "-y", "--no-install-recommends"]).args(&packages).run();
-    // The package lists of a fresh container are empty.
-    if install().is_err() {
+    let install = || {
+        eprintln!("{command}: {missing:#}, and the image needs a compiler that can build core for {TARGET}");
+        apt().args(["install", "-y", "--no-install-recommends"]).args(&packages).run()
+    };
+    // The package lists of a fresh container are empty; old ones may not know the compiler that there is by now.
+    if offer.and_then(|()| install()).is_err() {
         apt().arg("update").run().with_context(|| format!("cannot install; type: {command}"))?;
-        check_offer(packages[0])?;
+        check_offer(packages[0]).with_context(|| format!("{missing:#}"))?;
         install().with_context(|| format!("cannot install; type: {command}"))?;
     }
     Ok(())

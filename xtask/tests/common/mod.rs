@@ -78,7 +78,7 @@ impl Scratch {
     /// Runs `cargo xtask` with these arguments.
     pub fn xtask(&self, arguments: &[&str]) -> Ended {
         let stdout = fs::File::create(self.path("stdout")).unwrap();
-        self.xtask_into(stdout.into(), arguments)
+        self.xtask_into(stdout.into(), self.new_stderr(), arguments)
     }
 
     /// The same with a standard output that nobody reads.
@@ -86,10 +86,21 @@ impl Scratch {
         self.file("stdout", b"");
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        self.xtask_into(writer.into(), arguments)
+        self.xtask_into(writer.into(), self.new_stderr(), arguments)
     }
 
-    fn xtask_into(&self, output: Stdio, arguments: &[&str]) -> Ended {
+    /// Runs it with a standard error that takes nothing.
+    pub fn xtask_with_full_stderr(&self, arguments: &[&str]) -> Ended {
+        self.file("stderr", b"");
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        self.xtask_into(fs::File::create(self.path("stdout")).unwrap().into(), full.into(), arguments)
+    }
+
+    fn new_stderr(&self) -> Stdio {
+        fs::File::create(self.path("stderr")).unwrap().into()
+    }
+
+    fn xtask_into(&self, output: Stdio, errors: Stdio, arguments: &[&str]) -> Ended {
         let (stdout, stderr) = (self.path("stdout"), self.path("stderr"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(arguments)
@@ -97,7 +108,7 @@ impl Scratch {
             .env("APT_CONFIG", self.root.join("apt.conf"))
             .stdin(Stdio::null())
             .stdout(output)
-            .stderr(fs::File::create(&stderr).unwrap())
+            .stderr(errors)
             .spawn()
             .unwrap();
         let deadline = Instant::now() + LIMIT;

@@ -199,7 +199,8 @@ impl Collector {
         }
     }
 
-    /// Keeps the last lines of both logs with a scenario, as evidence of why it failed.
+    /// Keeps the last lines of both logs with a scenario. They are evidence of why it failed, so a report has them only if it
+    /// did, which may be by what is lost of its records.
     pub fn keep_log(&mut self, scenario: &str, lines: Vec<String>) {
         if let Some(pending) = self.scenarios.iter_mut().rfind(|pending| pending.name == scenario) {
             pending.log = lines;
@@ -613,6 +614,7 @@ impl Pending {
             }
         };
         let next = advice(&self.name, verdict, owner, reason.as_deref().unwrap_or_default());
+        let log = if matches!(verdict, Verdict::Fail | Verdict::Hung) { self.log } else { Vec::new() };
         ScenarioReport {
             name: self.name,
             verdict,
@@ -625,7 +627,7 @@ impl Pending {
             samples,
             sides,
             steps: self.steps,
-            log: self.log,
+            log,
         }
     }
 }

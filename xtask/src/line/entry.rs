@@ -60,6 +60,8 @@ const KEPT: usize = 30;
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
     entries: VecDeque<Entry>,
+    /// How many have been let go of.
+    gone: usize,
 }
 
 impl Recent {
@@ -67,13 +69,19 @@ impl Recent {
     pub fn keep(&mut self, entry: Entry) {
         if self.entries.len() == KEPT {
             self.entries.pop_front();
+            self.gone += 1;
         }
         self.entries.push_back(entry);
     }
 
-    /// Those that are kept, oldest first.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+    /// How many lines there have been: a place in the log, for [`Recent::since`].
+    pub fn position(&self) -> usize {
+        self.gone + self.entries.len()
+    }
+
+    /// Those from this place on that are kept, oldest first.
+    pub fn since(&self, position: usize) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().skip(position.saturating_sub(self.gone))
     }
 
     /// All that are kept, oldest first.
@@ -103,6 +111,11 @@ mod tests {
         let mut recent = Recent::default();
         for number in 0..100 {
             recent.keep(Entry { at_us: number, side: Side::Arm, text: String::new() });
+        }
+        assert_eq!(recent.position(), 100);
+        for (place, first) in [(0, 70), (70, 70), (98, 98), (100, 100)] {
+            let since: Vec<u64> = recent.since(place).map(|entry| entry.at_us).collect();
+            assert_eq!(since, (first..100).collect::<Vec<_>>());
         }
         let kept: Vec<u64> = recent.into_entries().map(|entry| entry.at_us).collect();
         assert_eq!(kept, (70..100).collect::<Vec<_>>());

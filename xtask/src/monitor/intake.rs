@@ -92,7 +92,10 @@ impl Run {
     }
 
     /// The report. `stopped` is why there is nothing more, for a run without a last record.
-    pub fn finish(self, stopped: &str, took: Option<Duration>) -> Report {
+    pub fn finish(mut self, stopped: &str, took: Option<Duration>) -> Report {
+        if let Some((scenario, lines)) = self.around.rest(&self.recent, &[]) {
+            self.collector.keep_log(&scenario, lines);
+        }
         let is_finished = self.collector.is_finished();
         let stopped = match self.last_line {
             Some(verdict) => format!("the image's last line is `{LAST_LINE}{verdict}`"),
@@ -238,6 +241,7 @@ impl Intake {
             self.counts.sound += 1;
             self.run.has_spoken = true;
         }
+        self.last_us = line.at_us.unwrap_or(self.last_us);
         let record = in_log_line(&line.message);
         self.is_ours |= record.as_ref().is_some_and(is_by_an_image);
         match record {
@@ -264,8 +268,7 @@ impl Intake {
     }
 
     /// By the image's own clock, as far as it has been told.
-    fn entry(&mut self, line: &LogLine) -> Entry {
-        self.last_us = line.at_us.unwrap_or(self.last_us);
+    fn entry(&self, line: &LogLine) -> Entry {
         Entry { at_us: self.last_us, side: Side::Arm, text: format!("{:5} {}", line.level, line.message) }
     }
 
@@ -283,8 +286,9 @@ impl Intake {
         }
     }
 
-    /// Each life of the image begins with it.
+    /// Each life of the image begins with it. It comes between scenarios, too, but not within one.
     fn banner(&mut self, banner: &Banner<'_>, heard: &mut Vec<Heard>) {
+        self.run.around.reset(&self.run.recent, &[]);
         (self.is_known, self.is_ours) = (true, true);
         let fit = self.images.fit(banner);
         self.wrong = match fit {
@@ -382,8 +386,10 @@ impl Intake {
         let (now, _) = self.run.course.iterations;
         self.counts.iterations += u64::from(now.saturating_sub(before));
         self.run.collector.frame(frame, None);
-        if let Some(scenario) = self.run.around.record(&record, self.last_us) {
-            self.run.collector.keep_log(&scenario, self.run.around.lines(&self.run.recent, &[]));
+        if let Some((scenario, lines)) =
+            self.run.around.record(&record, self.last_us, &self.run.recent, Vec::new)
+        {
+            self.run.collector.keep_log(&scenario, lines);
         }
         heard.push(Heard::Record(Box::new(record)));
     }

@@ -2,6 +2,8 @@
 
 mod address;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod garbage;
 mod hints;
 mod images;

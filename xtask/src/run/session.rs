@@ -237,7 +237,8 @@ impl Session<'_> {
     fn restart(&mut self) -> Result<(), Why> {
         self.flush_rest();
         self.show_rest();
-        self.around.reset(self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES));
+        let firmware = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
+        self.around.reset(&self.recent, &firmware);
         self.journal.forget_firmware();
         self.framer.restart();
         self.machine.restart().map_err(Why::Boot)?;
@@ -306,9 +307,10 @@ impl Session<'_> {
         if let Some(record) = self.collector.log_line(&line.message, counters) {
             self.life.has_spoken = true;
             self.progress.record(&record);
-            if let Some(scenario) = self.around.record(&record, at_ns / 1000) {
-                let firmware = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
-                self.collector.keep_log(&scenario, self.around.lines(&self.recent, &firmware));
+            let firmware = || self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
+            if let Some((scenario, lines)) = self.around.record(&record, at_ns / 1000, &self.recent, firmware)
+            {
+                self.collector.keep_log(&scenario, lines);
             }
             if self.settings.halt_arm_in.is_some_and(|step| step.begins_with(&record)) {
                 self.machine.halt_arm();
@@ -378,6 +380,9 @@ impl Session<'_> {
         };
         if !done {
             let mut lines = self.journal.last_firmware_lines(&self.machine, FIRMWARE_LINES);
+            if let Some((scenario, log)) = self.around.rest(&self.recent, &lines) {
+                self.collector.keep_log(&scenario, log);
+            }
             lines.extend(self.recent.into_entries());
             lines.sort_by_key(|entry| entry.at_us);
             evidence.extend(lines.iter().map(ToString::to_string));

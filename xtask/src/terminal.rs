@@ -57,6 +57,11 @@ impl Look {
         Self::by(io::stdout().is_terminal(), |name| std::env::var_os(name))
     }
 
+    /// The same of standard error.
+    pub fn of_stderr() -> Self {
+        Self::by(io::stderr().is_terminal(), |name| std::env::var_os(name))
+    }
+
     fn by(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty())
             || variable("CLICOLOR").is_some_and(|value| value == "0")

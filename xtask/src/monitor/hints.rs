@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::intake::Counts;
 use crate::line::Course;
+use crate::terminal::printable;
 
 /// A board needs two seconds from power to the first byte, and takes no longer over a network.
 pub const SILENCE_AT_FIRST: Duration = Duration::from_secs(10);
@@ -31,7 +32,8 @@ pub fn nothing_came(source: &str, baud: Option<u32>) -> String {
 /// Nothing has come for a while.
 pub fn silent_since(silence: Duration, course: &Course) -> String {
     let step = if course.step.is_empty() { String::new() } else { format!(", {}", course.step) };
-    format!("nothing has come for {} s; the last of it was {}{step}", silence.as_secs(), course.scenario)
+    let place = printable(&format!("{}{step}", course.scenario));
+    format!("nothing has come for {} s; the last of it was {place}", silence.as_secs())
 }
 
 /// Bytes come, and nothing can be made of them.
@@ -76,6 +78,13 @@ mod tests {
             assert!(hint.contains(part), "{part}: {hint}");
         }
         assert!(!nothing_came("board:4000", None).contains("pin 8"));
+    }
+
+    #[test]
+    fn no_name_from_the_line_commands_the_terminal() {
+        let crafted = Course { scenario: "\x1b[2J".into(), step: "\x07".into(), ..Course::default() };
+        let hint = silent_since(SILENCE_LATER, &crafted);
+        assert!(hint.ends_with("was \\x1b[2J, \\x07"), "{hint}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rustix::termios::tcgetwinsize;
 
 use super::intake::Counts;
 use crate::line::{Course, Entry};
+use crate::terminal::printable;
 
 /// Updates a second: a person reads no faster, and the terminal may be far away.
 const UPDATES_PER_SECOND: u8 = 5;
@@ -145,11 +146,12 @@ fn said_of_run(course: &Course, waits_for: Option<&str>, width: usize) -> String
 }
 
 fn said_of_scenario(course: &Course, width: usize) -> String {
-    let Course { scenario, step, iterations: (done, total), .. } = course;
+    let (scenario, step, (done, total)) =
+        (printable(&course.scenario), printable(&course.step), course.iterations);
     if course.planned.is_empty() && step.is_empty() {
         return String::new();
     }
-    let iterations = if *total == 0 { String::new() } else { format!(", {done} of {total} iterations") };
+    let iterations = if total == 0 { String::new() } else { format!(", {done} of {total} iterations") };
     let steps = course.steps_in_all().map(|all| format!(", {} of {all} steps", course.steps));
     let step = if step.is_empty() { String::new() } else { format!(": {step}") };
     let (so_far, all) = of_scenario(course);
@@ -238,6 +240,17 @@ mod tests {
         let looping = Course { iterations: (50, 1000), ..ladder };
         assert_eq!(of_scenario(&looping), (50, 1000));
         assert!(said_of_scenario(&looping, 0).ends_with("50 of 1000 iterations"));
+    }
+
+    #[test]
+    fn no_name_from_the_line_commands_the_terminal() {
+        let crafted = Course {
+            scenario: "\x1b[2J".into(),
+            step: "\x1b]0;title\x07".into(),
+            planned: vec!["echo".into()],
+            ..Course::default()
+        };
+        assert_eq!(said_of_scenario(&crafted, 0), " \\x1b[2J: \\x1b]0;title\\x07");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::interrupt::Notice;
 use crate::line::Recording;
 use crate::outcome::Outcome;
 use crate::paths;
-use crate::terminal::say;
+use crate::terminal::{printable, say};
 use address::Address;
 use images::{Image, Images};
 use intake::{Heard, Intake, Run};
@@ -189,13 +189,17 @@ fn conclude(listener: &Listener, why: &Why, json: bool) -> Result<Outcome> {
         say!("{}", serde_json::to_string_pretty(report)?);
     }
     if let Some((scenario, step)) = listener.intake.goes_in_circles() {
+        let place = printable(&format!("{scenario} {step}"));
         eprintln!(
-            "the board starts anew in {scenario} {step} again and again: leave this scenario out (docs/hangs.md)"
+            "the board starts anew in {place} again and again: leave this scenario out (docs/hangs.md)"
         );
     }
     if let Why::Interrupted(signal) = why {
-        let reported =
-            if listener.results.is_empty() { "nothing has come" } else { "what had come is reported" };
+        let reported = if listener.results.is_empty() {
+            "nothing has come to report"
+        } else {
+            "what had come is reported"
+        };
         return Err(Error::new(*signal).context(reported));
     }
     if let Some(wrong) = listener.intake.wrong_image() {

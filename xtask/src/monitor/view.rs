@@ -1,6 +1,5 @@
 //! What a person sees while the run goes on: a live view on a terminal, a line for each scenario elsewhere.
 
-use std::io::{IsTerminal, stderr};
 use std::time::Instant;
 
 use harness::{Record, Verdict};
@@ -8,7 +7,7 @@ use harness::{Record, Verdict};
 use super::intake::Counts;
 use super::live::Live;
 use crate::line::{Course, Entry};
-use crate::terminal::say;
+use crate::terminal::{Look, printable, say};
 
 /// What to show.
 #[derive(Clone, Copy, Debug)]
@@ -23,27 +22,23 @@ pub struct Wish {
 pub struct View {
     wish: Wish,
     live: Option<Live>,
-    is_coloured: bool,
+    look: Look,
     began: Instant,
 }
 
 impl View {
     /// Live on a terminal, unless each line is shown anyway.
     pub fn new(wish: Wish) -> Self {
-        let is_terminal = stderr().is_terminal();
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let look = Look::of_stderr();
+        // Such a terminal cannot draw anything anew.
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self {
-            wish,
-            live: (is_terminal && !is_dumb && !wish.log).then(Live::new),
-            is_coloured: is_terminal && !is_dumb && !no_color,
-            began: Instant::now(),
-        }
+        let live = (look.terminal && !is_dumb && !wish.log).then(Live::new);
+        Self { wish, live, look, began: Instant::now() }
     }
 
     /// Says something beside the log.
     pub fn note(&self, text: &str) {
-        self.aside(text);
+        self.aside(&printable(text));
     }
 
     /// A line of the image's log.
@@ -57,17 +52,8 @@ impl View {
 
     /// A record, which has moved the course.
     pub fn record(&self, record: &Record, course: &Course) {
-        match record {
-            Record::ScenarioEnd(end) => self.scenario(&end.name, end.verdict, course),
-            Record::Resumed(resumed) => {
-                let after = if resumed.scenario.is_empty() { "" } else { " in " };
-                self.aside(&format!(
-                    "the board was reset by the {}{after}{}; the run goes on",
-                    resumed.cause.name(),
-                    resumed.scenario
-                ));
-            }
-            _ => {}
+        if let Some(said) = said_of(record, course, self.look) {
+            self.aside(&said);
         }
     }
 
@@ -101,11 +87,6 @@ impl View {
         }
     }
 
-    fn scenario(&self, name: &str, verdict: Verdict, course: &Course) {
-        let place = course.place(name).map(|place| format!("  ({place})")).unwrap_or_default();
-        self.aside(&format!("{name}: {}{place}", self.coloured(verdict)));
-    }
-
     /// A line that stays, with the time since listening began.
     fn aside(&self, text: &str) {
         let line = format!("[{:7.1} s] {text}", self.began.elapsed().as_secs_f64());
@@ -115,13 +96,51 @@ impl View {
             None => eprintln!("{line}"),
         }
     }
+}
 
-    fn coloured(&self, verdict: Verdict) -> String {
-        let colour = match verdict {
-            Verdict::Pass => 32,
-            Verdict::Skip | Verdict::Absent => 33,
-            Verdict::Fail | Verdict::Hung => 31,
-        };
-        if self.is_coloured { format!("\x1b[{colour}m{verdict}\x1b[0m") } else { verdict.to_string() }
+/// What is said of a record, if anything. Its names are whatever the line says.
+fn said_of(record: &Record, course: &Course, look: Look) -> Option<String> {
+    match record {
+        Record::ScenarioEnd(end) => {
+            let place = course.place(&end.name).map(|place| format!("  ({place})")).unwrap_or_default();
+            Some(format!("{}: {}{place}", printable(&end.name), coloured(end.verdict, look)))
+        }
+        Record::Resumed(resumed) => {
+            let after = if resumed.scenario.is_empty() { "" } else { " in " };
+            let (cause, scenario) = (resumed.cause.name(), printable(&resumed.scenario));
+            Some(format!("the board was reset by the {cause}{after}{scenario}; the run goes on"))
+        }
+        _ => None,
+    }
+}
+
+fn coloured(verdict: Verdict, look: Look) -> String {
+    let colour = match verdict {
+        Verdict::Pass => 32,
+        Verdict::Skip | Verdict::Absent => 33,
+        Verdict::Fail | Verdict::Hung => 31,
+    };
+    if look.colours { format!("\x1b[{colour}m{verdict}\x1b[0m") } else { verdict.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::record::{ScenarioEnd, clipped};
+
+    use super::*;
+
+    #[test]
+    fn a_name_from_the_line_does_not_command_the_terminal_and_a_verdict_has_its_colour() {
+        let end = Record::ScenarioEnd(ScenarioEnd {
+            name: clipped("\x1b[2J"),
+            verdict: Verdict::Pass,
+            owner: None,
+            reason: None,
+            counts: Default::default(),
+            took_us: None,
+        });
+        let said = |look| said_of(&end, &Course::default(), look).expect("a line");
+        assert_eq!(said(Look::PLAIN), "\\x1b[2J: pass");
+        assert_eq!(said(Look { terminal: true, colours: true }), "\\x1b[2J: \x1b[32mpass\x1b[0m");
     }
 }

@@ -4,11 +4,11 @@ use harness::Plan;
 use harness::report::{Asked, PeerKind, Report, Rung, ScenarioReport};
 use harness::scenario::Kind;
 
-/// The command, and what it does not say; `None` for what is no scenario of the catalogue, and for other rungs.
+/// The command; `None` for what is no scenario of the catalogue, and for other rungs. What it needs beside is [`with`].
 pub fn command(report: &Report, scenario: &ScenarioReport) -> Option<String> {
     Kind::ALL.iter().find(|kind| kind.name() == scenario.name)?;
     let verb = match (report.rung, report.peer.kind) {
-        (Rung::Emulated, PeerKind::Model) => "run --log --peer model --fault NAME",
+        (Rung::Emulated, PeerKind::Model) => "run --log --peer model",
         (Rung::Emulated, PeerKind::Firmware) => "run --log",
         (Rung::Board, PeerKind::Firmware) => "sdcard",
         _ => return None,
@@ -21,10 +21,25 @@ pub fn command(report: &Report, scenario: &ScenarioReport) -> Option<String> {
         out.push_str(" --board zero2w");
     }
     let variant = &report.peer.variant;
-    if report.peer.kind == PeerKind::Firmware && ["start_db", "start_x"].contains(&variant.as_str()) {
+    if report.peer.kind == PeerKind::Firmware
+        && ["start_db", "start_x", "start_cd"].contains(&variant.as_str())
+    {
         out.push_str(&format!(" --variant {variant}"));
     }
     Some(out)
+}
+
+/// What the report cannot put into the command: by which name the PC has that firmware, and what was done to the model.
+pub fn with(report: &Report) -> Option<String> {
+    let peer = &report.peer;
+    match peer.kind {
+        PeerKind::Firmware => Some(format!(
+            "with the firmware of {} (build id {}), by --firmware if it is not the usual one",
+            peer.date, peer.build_id
+        )),
+        PeerKind::Model => Some("with the model's fault, by --fault, if it had one".to_owned()),
+        PeerKind::Absent => None,
+    }
 }
 
 /// What was asked for, as options. Raw samples are left out: they are not why it failed.
@@ -75,9 +90,19 @@ mod tests {
         assert!(shown.ends_with(" --seed 7 --deadline-ms 50 --delay-us 9 --sizes 4096,64"), "{shown}");
         report.peer.variant = "start_db".into();
         assert!(of(&report).is_some_and(|shown| shown.ends_with(" --variant start_db")));
+        report.peer.variant = "start_cd".into();
+        assert!(of(&report).is_some_and(|shown| shown.ends_with(" --variant start_cd")));
         report.rung = Rung::Board;
         assert!(of(&report).is_some_and(|shown| shown.starts_with("cargo xtask sdcard ")));
         report.scenarios[1].name = "end".into();
         assert_eq!(of(&report), None);
+    }
+    /// Each word of a command means something to the program.
+    #[test]
+    fn a_run_of_the_model_has_a_command_that_is_taken() {
+        let mut report = example();
+        report.peer.kind = PeerKind::Model;
+        let shown = command(&report, &report.scenarios[1]).expect("a command");
+        assert!(shown.starts_with("cargo xtask run --log --peer model --scenario handshake"), "{shown}");
     }
 }

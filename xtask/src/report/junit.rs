@@ -175,6 +175,9 @@ fn description(report: &Report, scenario: &ScenarioReport) -> String {
     let _ = writeln!(out, "ran: {}, times {}, image {image}", html::subject(report), report.timing.name());
     if let Some(command) = again::command(report, scenario) {
         let _ = writeln!(out, "again: {command}");
+        if let Some(with) = again::with(report) {
+            let _ = writeln!(out, "  {with}");
+        }
     }
     for step in scenario.steps.iter().filter(|step| step.verdict != Verdict::Pass) {
         let _ =
@@ -245,6 +248,7 @@ mod tests {
             "tx_pos = 0x1000",
             "ran: firmware start of 2022-08-26 on 3B, emulated, times modelled, image 8805e9a",
             "again: cargo xtask run --log --scenario handshake",
+            "\n  with the firmware of 2022-08-26 (build id ",
             "log before it ended:\n  [   1.234567] vc      assert",
             "classname=\"harness.basics\"",
         ] {

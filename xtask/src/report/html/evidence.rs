@@ -73,7 +73,10 @@ pub fn why(report: &Report, scenario: &ScenarioReport) -> Markup {
             @if let Some(next) = &scenario.next { div { dt { "Look at" } dd { (next) } } }
             @if is_failure(scenario.verdict) {
                 @if let Some(command) = again::command(report, scenario) {
-                    div { dt { "Again" } dd { code { (command) } } }
+                    div {
+                        dt { "Again" }
+                        dd { code { (command) } @if let Some(with) = again::with(report) { ", " (with) } }
+                    }
                 }
             }
         }

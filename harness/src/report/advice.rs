@@ -22,7 +22,8 @@ fn by_reason(reason: &str) -> Option<&'static str> {
 }
 
 /// What people, the PC and the line do to a run comes first: it says nothing of the firmware, whatever else is in the
-/// reason. The first that is found counts. The tests hold each to the words of the error it is for.
+/// reason. The first that is found counts. The tests hold keys to the words of the error they are for where it can be made
+/// here (`reasons`, `of_the_collector`) or where a run ends (`monitor`); the others are held to a copy of it (`CAUSES`), or to nothing.
 const KNOWN: [(&str, &str); 32] = [
     ("stopped by hand", STOPPED),
     (
@@ -335,6 +336,64 @@ mod tests {
         for (key, failure) in reasons() {
             let known = KNOWN.iter().find(|(words, _)| *words == key).expect("a key");
             assert_eq!(by_reason(&failure.reason), Some(known.1), "{key}: {}", failure.reason);
+        }
+    }
+    /// Each key with a scenario of a report that is about it, as the collector words it.
+    fn of_the_collector() -> Vec<(&'static str, crate::report::ScenarioReport)> {
+        use crate::record::{Frame, Record, Start, clipped};
+        use crate::report::{Collector, Finish, Rung, Setup, Timing};
+
+        let start = Start {
+            git: clipped("0123456789ab"),
+            profile: clipped("image"),
+            iterations: 1,
+            seed: 1,
+            defaults: false,
+            wishes: Default::default(),
+        };
+        let end = |verdict| Record::End { verdict, records: 0 };
+        let echo = || Record::ScenarioStart { name: clipped("echo") };
+        let first = [Record::Start(start), Record::Planned { name: clipped("ids") }];
+        // The records behind the first two with their numbers, how the run ends, the scenario, the key.
+        let ends = |last_line, by_hand| Finish { last_line, by_hand, ..Finish::default() };
+        let cases = [
+            (vec![(2, echo())], ends(None, true), "echo", "stopped by hand"),
+            (vec![(2, echo())], ends(None, true), "ids", "stopped by hand"),
+            (vec![(2, end(Verdict::Skip))], ends(None, false), "ids", "not reached"),
+            (vec![(3, end(Verdict::Skip))], ends(None, false), "ids", "records were lost"),
+            (
+                vec![(2, echo()), (4, end(Verdict::Pass))],
+                ends(None, false),
+                "echo",
+                "lost or damaged on their way",
+            ),
+            (Vec::new(), ends(Some(Verdict::Pass), false), "end", "last record was lost"),
+            (vec![(2, end(Verdict::Fail))], ends(None, false), "end", "no record that arrived says why"),
+        ];
+        let report_of = |records: Vec<(u16, Record)>, finish| {
+            let mut collector = Collector::new(Setup {
+                rung: Rung::Board,
+                timing: Timing::Measured,
+                image_sha256: Default::default(),
+                started: 0,
+                model_peer: false,
+            });
+            let numbered = (0..).zip(first.clone()).chain(records);
+            numbered.for_each(|(sequence, record)| collector.frame(Frame { sequence, record }, None));
+            collector.finish(finish)
+        };
+        let scenarios = cases.into_iter().map(|(records, finish, name, key)| {
+            let scenarios = report_of(records, finish).scenarios;
+            (key, scenarios.into_iter().find(|scenario| scenario.name == name).expect("a scenario"))
+        });
+        scenarios.collect()
+    }
+
+    #[test]
+    fn each_key_about_the_line_is_found_in_the_words_of_the_collector() {
+        for (key, scenario) in of_the_collector() {
+            let known = KNOWN.iter().find(|(words, _)| *words == key).expect("a key");
+            assert_eq!(scenario.next.as_deref(), Some(known.1), "{key}: {:?}", scenario.reason);
         }
     }
 }

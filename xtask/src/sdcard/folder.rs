@@ -1,29 +1,34 @@
 //! The card's files in a folder that may hold other people's: the boot partition of a card in use, or a TFTP root.
 //!
 //! Nothing that is there is lost. A file that this command wrote before, and that nobody has changed since, is
-//! replaced; a list of checksums beside the files tells which those are. Any other is kept under another name.
+//! replaced; a [list](super::list) beside the files tells which those are. Any other is kept under another name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use emulator::card::CardFile;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use serde::Serialize;
 
+use super::list::{self, List};
 use crate::card::is_second_stage;
 use crate::digest::hex_digest;
 use crate::interrupt::Notice;
 use crate::replace::Replacement;
 use crate::shell::quoted;
 
-/// The list, as `sha256sum --check` reads it.
-const LIST: &str = "harness.sha256";
-const LIST_HEAD: &str = "# Written by cargo xtask sdcard. A file of this list is replaced by the next one.";
+/// What the folder has now.
+#[derive(Debug)]
+pub struct Placed {
+    /// What became of each file.
+    pub files: Vec<Written>,
+    /// The commands that give everything its name back that was there before the first run.
+    pub undo: Vec<String>,
+}
 
 /// What became of a file.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -67,14 +72,6 @@ impl fmt::Display for Written {
     }
 }
 
-impl Written {
-    /// The command that gives the file its name back that had it before.
-    pub fn undo(&self) -> Option<String> {
-        let kept = quoted(self.kept_as.as_ref()?.as_os_str());
-        Some(format!("mv {kept} {}", quoted(self.path.as_os_str())))
-    }
-}
-
 /// Finds out before the work is done whether there is such a folder, and whether it can be one for a board. It is not made:
 /// behind a mistyped mount point the files would end on the wrong disk.
 ///
@@ -111,16 +108,12 @@ pub fn check(folder: &Path) -> Result<()> {
     }
 }
 
-/// Puts the files there. All are written beside first: if one does not fit, nothing has changed.
+/// Puts the files there. All are written beside first, and the lists: if one does not fit, nothing has changed.
 ///
 /// # Errors
-/// If the folder cannot be written, is full, or has something that is no file by the name of one; and at Ctrl-C.
-pub fn write(
-    folder: &Path,
-    serial: Option<&str>,
-    files: &[CardFile],
-    notice: &Notice,
-) -> Result<Vec<Written>> {
+/// If the folder cannot be written, is full, or has something that is no file by the name of one; and at Ctrl-C. If a
+/// part of the files has its names by then, the message has the commands that undo this.
+pub fn write(folder: &Path, serial: Option<&str>, files: &[CardFile], notice: &Notice) -> Result<Placed> {
     let own = serial.map_or(folder.to_owned(), |serial| folder.join(serial));
     fs::create_dir_all(&own).with_context(|| format!("cannot make {}", own.display()))?;
     let mut places = vec![Place::open(own)?];
@@ -135,7 +128,15 @@ pub fn write(
         let step = places[place].stage(file);
         staged.push((place, step.with_context(|| unchanged(folder, files))?));
     }
-    finish(&mut places, staged)
+    let list = |number: usize, place: &Place| {
+        let steps = staged.iter().filter(|(of, _)| *of == number).map(|(_, step)| step);
+        Ok((number, place.stage_list(steps).with_context(|| unchanged(folder, files))?))
+    };
+    let mut steps =
+        places.iter().enumerate().map(|(at, place)| list(at, place)).collect::<Result<Vec<_>>>()?;
+    // The lists come first: whatever stops the rest, the next run knows what is ours and what was there before.
+    steps.extend(staged);
+    finish(&mut places, steps)
 }
 
 /// A card in use is often nearly full: the room that is needed beside what is there tells how much to clear.
@@ -149,22 +150,41 @@ fn unchanged(folder: &Path, files: &[CardFile]) -> String {
 }
 
 /// Gives all files their names.
-fn finish(places: &mut [Place], staged: Vec<(usize, Staged)>) -> Result<Vec<Written>> {
-    let written: Result<Vec<_>> =
-        staged.into_iter().map(|(place, step)| places[place].carry_out(step)).collect();
-    // Also of a part of them: the next attempt must know what is ours.
-    let listed: Result<Vec<_>> = places.iter().map(Place::write_list).collect();
-    let mut written = written?;
-    written.extend(listed?.into_iter().flatten());
-    Ok(written)
+fn finish(places: &mut [Place], steps: Vec<(usize, Staged)>) -> Result<Placed> {
+    let mut files = Vec::new();
+    for (place, step) in steps {
+        files.push(places[place].carry_out(step).map_err(|error| incomplete(&error, places))?);
+    }
+    // Of a list it is told only what it displaced.
+    files.retain(|file| file.kept_as.is_some() || !file.path.ends_with(list::NAME));
+    Ok(Placed { files, undo: undo(places) })
+}
+
+/// The words for a folder that has got only a part of the files.
+fn incomplete(error: &anyhow::Error, places: &[Place]) -> anyhow::Error {
+    let mut words =
+        format!("{error:#}\nNot all files have their names now: the same command goes on with the others.");
+    let undo = undo(places);
+    if !undo.is_empty() {
+        words.push_str(" What was there before gets its names back by:");
+    }
+    for command in undo {
+        words.push_str("\n  ");
+        words.push_str(&command);
+    }
+    anyhow!(words)
+}
+
+fn undo(places: &[Place]) -> Vec<String> {
+    places.iter().flat_map(Place::undo).collect()
 }
 
 /// A folder, and what in it is ours.
 #[derive(Debug)]
 struct Place {
     folder: PathBuf,
-    /// Checksum by name.
-    ours: BTreeMap<String, String>,
+    /// What the list says; of the originals, those that are kept at this moment.
+    list: List,
     /// Whether a file that is not ours has the list's name.
     has_other_list: bool,
 }
@@ -177,265 +197,135 @@ struct Staged {
     action: Action,
     /// `None` if nothing is to be written.
     replacement: Option<Replacement>,
+    /// Where that will be kept which has the name now.
+    kept_as: Option<PathBuf>,
+    /// Checksum of the file of ours that has the name now.
+    earlier: Option<String>,
 }
 
 impl Place {
     fn open(folder: PathBuf) -> Result<Self> {
-        let path = folder.join(LIST);
+        let path = folder.join(list::NAME);
         let text = match fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let is_ours = text.lines().next() == Some(LIST_HEAD);
-        if !is_ours {
-            let has_other_list = fs::symlink_metadata(&path).is_ok();
-            return Ok(Self { folder, ours: BTreeMap::new(), has_other_list });
-        }
-        // Two blanks, or a blank and an asterisk, stand between checksum and name.
-        let entries =
-            text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
-        let ours =
-            entries.map(|(sum, name)| (name.trim_start_matches([' ', '*']).to_owned(), sum.to_owned()));
-        Ok(Self { ours: ours.collect(), folder, has_other_list: false })
+        let ours = List::parse(&text);
+        let has_other_list = ours.is_none() && fs::symlink_metadata(&path).is_ok();
+        let mut list = ours.unwrap_or_default();
+        list.forget_restored(&folder);
+        Ok(Self { folder, list, has_other_list })
     }
 
     /// Writes the file beside, and finds out what is there under its name.
     fn stage(&self, file: &CardFile) -> Result<Staged> {
         let path = self.folder.join(&file.name);
         let sha256 = hex_digest(&file.content);
-        let action = self.action(&path, file)?;
+        let (action, earlier) = self.action(&path, file)?;
         let replacement = match action {
             Action::Unchanged => None,
             _ => Some(Replacement::write(&path, |beside| Ok(beside.write_all(&file.content)?))?),
         };
-        Ok(Staged { name: file.name.clone(), sha256, action, replacement })
+        let kept_as = if action == Action::Replaced { Some(free_name(&path)?) } else { None };
+        Ok(Staged { name: file.name.clone(), sha256, action, replacement, kept_as, earlier })
     }
 
-    fn action(&self, path: &Path, file: &CardFile) -> Result<Action> {
+    /// What is to be done, and the checksum of the file of ours that goes by that.
+    fn action(&self, path: &Path, file: &CardFile) -> Result<(Action, Option<String>)> {
         let there = match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Action::Written),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Action::Written, None)),
             there => there.with_context(|| format!("cannot look at {}", path.display()))?,
         };
         if there.is_symlink() {
             // Where it leads may serve others too: the link is kept, and our file takes its name.
-            return Ok(Action::Replaced);
+            return Ok((Action::Replaced, None));
         }
         if !there.is_file() {
             bail!("{} is not a file, and a file of the card has that name", path.display());
         }
         let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         if content == file.content {
-            return Ok(Action::Unchanged);
+            return Ok((Action::Unchanged, None));
         }
-        let is_ours = self.ours.get(&file.name).is_some_and(|sum| *sum == hex_digest(&content));
-        Ok(if is_ours { Action::Updated } else { Action::Replaced })
+        let earlier = Some(hex_digest(&content)).filter(|sum| self.list.is_ours(&file.name, sum));
+        Ok((if earlier.is_some() { Action::Updated } else { Action::Replaced }, earlier))
+    }
+
+    /// Writes beside what the list will say once these steps are carried out.
+    fn stage_list<'a>(&self, steps: impl Iterator<Item = &'a Staged>) -> Result<Staged> {
+        let path = self.folder.join(list::NAME);
+        let kept_as = if self.has_other_list { Some(free_name(&path)?) } else { None };
+        let mut list = List { earlier: Default::default(), ..self.list.clone() };
+        // One that was there before us stays somebody else's.
+        for step in steps.filter(|step| step.action != Action::Unchanged) {
+            list.ours.insert(step.name.clone(), step.sha256.clone());
+            list.earlier.extend(step.earlier.clone());
+            add_original(&mut list, &step.name, step.kept_as.as_deref());
+        }
+        add_original(&mut list, list::NAME, kept_as.as_deref());
+        let text = list.text();
+        let replacement = Replacement::write(&path, |beside| Ok(beside.write_all(text.as_bytes())?))?;
+        Ok(Staged {
+            name: list::NAME.to_owned(),
+            sha256: String::new(),
+            action: if kept_as.is_some() { Action::Replaced } else { Action::Written },
+            replacement: Some(replacement),
+            kept_as,
+            earlier: None,
+        })
     }
 
     fn carry_out(&mut self, staged: Staged) -> Result<Written> {
-        let path = self.folder.join(&staged.name);
-        let Some(replacement) = staged.replacement else {
-            // One that was there before us stays somebody else's.
-            return Ok(Written { path, action: staged.action, kept_as: None });
-        };
-        let kept_as = if staged.action == Action::Replaced { Some(keep(&path)?) } else { None };
+        let Staged { name, action, replacement, kept_as, .. } = staged;
+        let path = self.folder.join(&name);
+        let Some(replacement) = replacement else { return Ok(Written { path, action, kept_as }) };
+        let before = self.list.originals.clone();
+        if let Some(kept) = &kept_as {
+            keep(&path, kept)?;
+            add_original(&mut self.list, &name, Some(kept));
+        }
         if let Err(error) = replacement.finish() {
             // The old file gets its name back; the error that stopped us is the one to tell.
-            let _ = kept_as.as_ref().map(|kept| fs::rename(kept, &path));
+            if kept_as.as_ref().is_none_or(|kept| fs::rename(kept, &path).is_ok()) {
+                self.list.originals = before;
+            }
             return Err(error);
         }
-        self.ours.insert(staged.name, staged.sha256);
-        Ok(Written { path, action: staged.action, kept_as })
+        Ok(Written { path, action, kept_as })
     }
 
-    /// Returns what became of a file that had the list's name before.
-    fn write_list(&self) -> Result<Option<Written>> {
-        let lines = self.ours.iter().map(|(name, sum)| format!("{sum}  {name}\n"));
-        let text = format!("{LIST_HEAD}\n{}", lines.collect::<String>());
-        let path = self.folder.join(LIST);
-        let list = Replacement::write(&path, |beside| Ok(beside.write_all(text.as_bytes())?))?;
-        let kept_as = if self.has_other_list { Some(keep(&path)?) } else { None };
-        list.finish()?;
-        Ok(kept_as.map(|kept| Written { path, action: Action::Replaced, kept_as: Some(kept) }))
+    /// The commands that give everything its name back that was there before us.
+    fn undo(&self) -> impl Iterator<Item = String> {
+        let path = |name: &str| quoted(self.folder.join(name).as_os_str());
+        self.list.originals.iter().map(move |(name, kept)| format!("mv {} {}", path(kept), path(name)))
     }
 }
 
-/// Moves a file to the first free name with `.bak` behind it.
-fn keep(path: &Path) -> Result<PathBuf> {
+/// The first that had the name is the original; what has displaced it is a file of ours, or one that somebody edited.
+fn add_original(list: &mut List, name: &str, kept: Option<&Path>) {
+    if let Some(kept) = kept.and_then(Path::file_name) {
+        list.originals.entry(name.to_owned()).or_insert_with(|| kept.to_string_lossy().into_owned());
+    }
+}
+
+/// The first free name with `.bak` behind that of a file.
+fn free_name(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let names = (1..).map(|number| match number {
-        1 => format!("{name}.bak"),
-        _ => format!("{name}.bak{number}"),
+        1 => format!("{name}{}", list::KEPT),
+        _ => format!("{name}{}{number}", list::KEPT),
     });
     let is_free = |kept: &PathBuf| fs::symlink_metadata(kept).is_err();
     let kept = names.map(|name| path.with_file_name(name)).find(is_free);
-    let kept = kept.with_context(|| format!("no name is left to keep {} by", path.display()))?;
-    fs::rename(path, &kept)
-        .with_context(|| format!("cannot keep {} as {}", path.display(), kept.display()))?;
-    Ok(kept)
+    kept.with_context(|| format!("no name is left to keep {} by", path.display()))
+}
+
+fn keep(path: &Path, kept: &Path) -> Result<()> {
+    let words = || format!("cannot keep {} as {}", path.display(), kept.display());
+    ensure!(fs::symlink_metadata(kept).is_err(), "{}: there is one now", words());
+    fs::rename(path, kept).with_context(words)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-    use crate::interrupt::Interrupted;
-    use crate::scratch::Scratch;
-
-    fn sample(kernel: &str) -> Vec<CardFile> {
-        [("bootcode.bin", "boot"), ("config.txt", "ours"), ("kernel8.img", kernel)]
-            .map(|(name, content)| CardFile::new(name, content))
-            .to_vec()
-    }
-
-    fn put(folder: &Scratch, kernel: &str) -> Vec<Action> {
-        let written = write(&folder.path, None, &sample(kernel), &Notice::default()).unwrap();
-        written.into_iter().map(|written| written.action).collect()
-    }
-
-    #[test]
-    fn an_empty_folder_gets_the_files_and_a_list_that_sha256sum_can_check() {
-        let folder = Scratch::new("folder-empty");
-        assert_eq!(put(&folder, "image"), [Action::Written; 3]);
-        assert_eq!(folder.names(), ["bootcode.bin", "config.txt", LIST, "kernel8.img"]);
-        let sum = hex_digest(b"image");
-        assert!(folder.read(LIST).contains(&format!("\n{sum}  kernel8.img\n")), "{}", folder.read(LIST));
-    }
-
-    #[test]
-    fn what_is_there_is_kept_and_what_we_wrote_is_replaced() {
-        let folder = Scratch::new("folder-used");
-        folder.file("config.txt", "theirs");
-        folder.file("kernel8.img", "linux");
-        folder.file("overlays/README", "theirs");
-        assert_eq!(put(&folder, "image"), [Action::Written, Action::Replaced, Action::Replaced]);
-        assert_eq!(put(&folder, "image"), [Action::Unchanged; 3]);
-        assert_eq!(put(&folder, "newer"), [Action::Unchanged, Action::Unchanged, Action::Updated]);
-        assert_eq!(folder.read("config.txt.bak"), "theirs");
-        assert_eq!(folder.read("kernel8.img.bak"), "linux");
-        assert_eq!(folder.read("kernel8.img"), "newer");
-        let names = [
-            "bootcode.bin",
-            "config.txt",
-            "config.txt.bak",
-            LIST,
-            "kernel8.img",
-            "kernel8.img.bak",
-            "overlays",
-        ];
-        assert_eq!(folder.names(), names);
-    }
-
-    #[test]
-    fn what_was_kept_gets_its_name_back_by_the_commands_that_are_shown() {
-        let folder = Scratch::new("folder of a card");
-        folder.file("config.txt", "theirs");
-        folder.file("kernel8.img", "linux");
-        let written = write(&folder.path, None, &sample("image"), &Notice::default()).unwrap();
-        let undo: Vec<String> = written.iter().filter_map(Written::undo).collect();
-        let ran = std::process::Command::new("sh").args(["-ec", &undo.join("\n")]).status().unwrap();
-        assert!(ran.success(), "{undo:?}");
-        assert_eq!(
-            (folder.read("config.txt"), folder.read("kernel8.img")),
-            ("theirs".into(), "linux".into())
-        );
-        assert_eq!(folder.names(), ["bootcode.bin", "config.txt", LIST, "kernel8.img"]);
-    }
-
-    #[test]
-    fn a_file_of_ours_that_somebody_has_edited_is_kept_under_a_name_of_its_own() {
-        let folder = Scratch::new("folder-edited");
-        folder.file("config.txt", "theirs");
-        put(&folder, "image");
-        folder.file("config.txt", "ours, edited");
-        assert_eq!(put(&folder, "image")[1], Action::Replaced);
-        assert_eq!(folder.read("config.txt.bak"), "theirs");
-        assert_eq!(folder.read("config.txt.bak2"), "ours, edited");
-    }
-
-    #[test]
-    fn a_file_that_was_there_with_the_same_content_does_not_become_ours() {
-        let folder = Scratch::new("folder-same");
-        folder.file("kernel8.img", "image");
-        assert_eq!(put(&folder, "image")[2], Action::Unchanged);
-        assert_eq!(put(&folder, "newer")[2], Action::Replaced);
-        assert_eq!(folder.read("kernel8.img.bak"), "image");
-    }
-
-    #[test]
-    fn a_file_of_somebody_else_by_the_name_of_the_list_is_kept() {
-        let folder = Scratch::new("folder-list");
-        folder.file(LIST, "sums  of something else");
-        assert_eq!(put(&folder, "image").last(), Some(&Action::Replaced));
-        assert_eq!(folder.read(&format!("{LIST}.bak")), "sums  of something else");
-        assert!(folder.read(LIST).contains("kernel8.img"));
-        assert_eq!(put(&folder, "image"), [Action::Unchanged; 3]);
-    }
-
-    #[test]
-    fn what_was_written_before_a_failure_is_known_as_ours_afterwards() {
-        let folder = Scratch::new("folder-half");
-        let mut place = Place::open(folder.path.clone()).unwrap();
-        let staged: Vec<_> = sample("image").iter().map(|file| place.stage(file).unwrap()).collect();
-        // Appears only now, too late to be refused.
-        folder.file("kernel8.img/not-a-file", "");
-        let places = std::slice::from_mut(&mut place);
-        assert!(finish(places, staged.into_iter().map(|step| (0, step)).collect()).is_err());
-        assert!(folder.read(LIST).contains("config.txt"), "{}", folder.read(LIST));
-        fs::remove_dir_all(folder.path.join("kernel8.img")).unwrap();
-        assert_eq!(put(&folder, "image"), [Action::Unchanged, Action::Unchanged, Action::Written]);
-    }
-
-    #[test]
-    fn a_board_of_its_own_has_a_folder_and_the_second_stage_is_above_it() {
-        let folder = Scratch::new("folder-serial");
-        write(&folder.path, Some("a1b2c3d4"), &sample("image"), &Notice::default()).unwrap();
-        assert_eq!(folder.names(), ["a1b2c3d4", "bootcode.bin", LIST]);
-        assert_eq!(folder.read("a1b2c3d4/kernel8.img"), "image");
-        assert!(!folder.path.join("a1b2c3d4/bootcode.bin").exists());
-        let again = write(&folder.path, Some("a1b2c3d4"), &sample("image"), &Notice::default()).unwrap();
-        assert!(again.iter().all(|written| written.action == Action::Unchanged), "{again:?}");
-    }
-
-    #[test]
-    fn a_link_is_kept_and_what_it_leads_to_is_not_written() {
-        let folder = Scratch::new("folder-link");
-        let shared = folder.file("shared/kernel8.img", "for all");
-        symlink(&shared, folder.path.join("kernel8.img")).unwrap();
-        assert_eq!(put(&folder, "image")[2], Action::Replaced);
-        assert_eq!(folder.read("shared/kernel8.img"), "for all");
-        assert!(fs::symlink_metadata(folder.path.join("kernel8.img.bak")).unwrap().is_symlink());
-    }
-
-    #[test]
-    fn what_cannot_be_written_whole_leaves_everything_as_it_was() {
-        let folder = Scratch::new("folder-stopped");
-        folder.file("config.txt", "theirs");
-        folder.file("kernel8.img/not-a-file", "");
-        let error = write(&folder.path, None, &sample("image"), &Notice::default()).unwrap_err();
-        assert!(format!("{error:#}").contains("kernel8.img is not a file"), "{error:#}");
-        let error = write(&folder.path, None, &sample("image"), &Notice::come()).unwrap_err();
-        assert!(error.downcast_ref::<Interrupted>().is_some(), "{error:#}");
-        assert_eq!(folder.names(), ["config.txt", "kernel8.img"]);
-        assert_eq!(folder.read("config.txt"), "theirs");
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_not_made() {
-        let folder = Scratch::new("folder-none");
-        let error = check(&folder.path.join("boot")).unwrap_err().to_string();
-        assert!(error.contains("no folder") && error.contains("TFTP"), "{error}");
-        assert!(check(&folder.file("file", "")).is_err());
-        assert!(check(&folder.path).is_ok());
-    }
-
-    #[test]
-    fn the_root_of_a_linux_system_is_not_taken_for_a_boot_partition() {
-        let folder = Scratch::new("folder-rootfs");
-        folder.file("etc/fstab", "");
-        folder.file("usr/bin/env", "");
-        let error = check(&folder.path).unwrap_err().to_string();
-        assert!(error.contains("root of a Linux system") && error.contains("bootfs"), "{error}");
-    }
-}
+mod tests;

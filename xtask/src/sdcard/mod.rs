@@ -2,6 +2,7 @@
 
 mod folder;
 mod image;
+mod list;
 #[cfg(target_os = "linux")]
 mod place;
 #[cfg(not(target_os = "linux"))]
@@ -75,7 +76,7 @@ fn as_image(options: &Options, json: bool) -> Result<Outcome> {
 fn into_folder(options: &Options, folder: &Path, json: bool) -> Result<Outcome> {
     folder::check(folder)?;
     let (files, _) = run::make_files(&options.card)?;
-    let written = folder::write(folder, options.serial.as_deref(), &files, &Notice::of_interrupts()?)?;
+    let placed = folder::write(folder, options.serial.as_deref(), &files, &Notice::of_interrupts()?)?;
     warn_without_licence(&files);
     if options.serial.is_none() && place::is_no_boot_partition(folder) {
         eprintln!(
@@ -84,21 +85,20 @@ fn into_folder(options: &Options, folder: &Path, json: bool) -> Result<Outcome> 
         );
     }
     if json {
-        say!("{}", serde_json::json!({ "folder": folder, "files": written }));
+        say!("{}", serde_json::json!({ "folder": folder, "files": placed.files, "undo": placed.undo }));
         return Ok(Outcome::Pass);
     }
-    for file in &written {
+    for file in &placed.files {
         say!("{file}");
     }
     say!("for boards: {}", card::boards(&files));
-    let undo: Vec<String> = written.iter().filter_map(folder::Written::undo).collect();
-    if !undo.is_empty() {
+    if !placed.undo.is_empty() {
         say!(
-            "{} of what was there are kept under other names. If they start another system, such as Raspberry Pi OS, it \
-             starts again from this card after:",
-            undo.len()
+            "{} of what was there before are kept under other names. If they start another system, such as Raspberry Pi OS, \
+             it starts again from this card after:",
+            placed.undo.len()
         );
-        undo.iter().for_each(|command| say!("  {command}"));
+        placed.undo.iter().for_each(|command| say!("  {command}"));
     }
     Ok(Outcome::Pass)
 }

@@ -36,14 +36,25 @@ pub struct Entry {
 }
 
 /// The table on a disk with sectors of this size. A GPT is also known by the copy at its end.
+///
+/// Behind an MBR that does not announce it, a GPT is a remainder: whoever made the MBR did not clear it, and the kernel
+/// passes over it.
 pub fn table(disk: View<'_>, sector: u64) -> Option<(Table, Vec<Entry>)> {
+    let mbr = mbr(disk, sector);
     let last = (disk.bytes() / sector.max(1)).saturating_sub(1);
-    for header in [1, last] {
-        if let Some(entries) = gpt(disk, sector, header) {
+    if mbr.is_none() || announces_gpt(disk) {
+        let gpt = [1, last].into_iter().find_map(|header| gpt(disk, sector, header));
+        if let Some(entries) = gpt {
             return Some((Table::Gpt, entries));
         }
     }
-    mbr(disk, sector).map(|entries| (Table::Mbr, entries))
+    mbr.map(|entries| (Table::Mbr, entries))
+}
+
+/// Whether an MBR has an entry that stands for a GPT, alone or among others.
+fn announces_gpt(disk: View<'_>) -> bool {
+    const OF_GPT: u8 = 0xee;
+    disk.read(446, 64).is_some_and(|entries| entries.chunks(16).any(|entry| entry[4] == OF_GPT))
 }
 
 /// A header whose fields lead nowhere is a table all the same, of nothing.

@@ -70,6 +70,29 @@ fn a_gpt_that_the_kernel_has_not_read_is_shown_with_its_partitions() {
     }
 }
 
+/// An entry of 8 MiB, 1 MiB in, of this type.
+fn mbr_entry(kind: u8) -> [u8; 16] {
+    let mut entry = [0; 16];
+    (entry[4], entry[9], entry[13]) = (kind, 8, 64);
+    entry
+}
+
+#[test]
+fn a_gpt_that_a_newer_mbr_has_made_stale_is_not_shown_as_the_table() {
+    const LAST: usize = (64 << 20) - 512;
+    for header in [512, LAST] {
+        let of = |kind| {
+            let entry = mbr_entry(kind);
+            shown(stick("stale-gpt", &[(446, &entry), (510, b"\x55\xaa"), (header, b"EFI PART")]))
+        };
+        let stale = of(0x0c);
+        assert!(stale.contains("MBR partition table") && stale.contains("sdb1  8.4 MB"), "{stale}");
+        assert!(of(0xee).contains("GPT partition table"));
+    }
+    let without_mbr = shown(stick("gpt-alone", &[(512, b"EFI PART")]));
+    assert!(without_mbr.contains("GPT partition table"), "{without_mbr}");
+}
+
 #[test]
 fn a_label_cannot_command_the_terminal() {
     let evil: Places<'_> = &[EXT[0], EXT[1], (0x478, b"\x1b[2J\nsdb2\0")];

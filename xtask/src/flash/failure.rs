@@ -3,12 +3,15 @@
 use std::io;
 
 use super::disks::Disk;
+use super::plan::HEAD;
 use super::refuse::AGAIN;
 
 use crate::interrupt::Interrupted;
 
-/// Why the writing ended before its end. But for [`NotBegun`](Self::NotBegun) the disk has no partition table then,
-/// neither the old one nor the new.
+const HEAD_END: u64 = HEAD as u64;
+
+/// Why the writing ended before its end. But for the three that say something else, the disk has no partition table
+/// then, neither the old one nor the new.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Ctrl-C.
@@ -21,6 +24,12 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// A failure after the first sectors were cleared, before it was certain that the disk has taken that in.
+    #[error(transparent)]
+    OldTable(Box<Failure>),
+    /// A failure while the first sectors were written at the end, or read back. A [`Difference`] there is itself.
+    #[error(transparent)]
+    NewTable(Box<Failure>),
     /// A write failed.
     #[error("writing failed at byte {offset}")]
     Write {
@@ -80,6 +89,13 @@ impl Failure {
     pub fn aftermath(&self) -> &'static str {
         match self {
             Self::NotBegun { .. } => "It is probably as it was.",
+            Self::OldTable(_) => {
+                "The card may or may not have its old partition table. Nothing else on it was overwritten."
+            }
+            Self::NewTable(_) | Self::Differs(Difference { offset: ..HEAD_END, .. }) => {
+                "What was on the card is lost. It may or may not have its new partition table: a board may start from \
+                 it, but do not rely on it."
+            }
             Self::Interrupted(_) => {
                 "The card has no partition table now: what was on it is lost, and no board starts from it. \
                  The same command writes it from the beginning."
@@ -90,7 +106,11 @@ impl Failure {
 
     /// True for what also comes of a disk that was unplugged.
     pub fn is_of_device(&self) -> bool {
-        !matches!(self, Self::Interrupted(_) | Self::Differs(_))
+        match self {
+            Self::OldTable(inner) | Self::NewTable(inner) => inner.is_of_device(),
+            Self::Interrupted(_) | Self::Differs(_) => false,
+            _ => true,
+        }
     }
 }
 

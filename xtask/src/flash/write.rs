@@ -40,21 +40,20 @@ pub struct Written {
 /// Writes the image, which is not larger than the medium and has the [`HEAD`](super::plan::HEAD) at least.
 ///
 /// # Errors
-/// [`Failure`]; the medium then has no partition table.
+/// [`Failure`], which says what the medium is then.
 pub fn write(
     medium: &mut dyn Medium,
     image: &[u8],
     notice: &Notice,
     progress: &mut Progress<'_>,
 ) -> Result<Written, Failure> {
-    // For what takes no time, and must not be left half done.
-    let nobody = Notice::default();
     let parts = Part::others(image, medium.bytes());
     let total = parts.iter().map(Part::bytes).sum();
 
     let started = Instant::now();
-    put(medium, image, &Part::cleared_head(), &nobody, &mut |_| ()).map_err(not_begun)?;
-    settle(medium)?;
+    // This takes no time, and must not be left half done.
+    put(medium, image, &Part::cleared_head(), &Notice::default(), &mut |_| ()).map_err(not_begun)?;
+    settle(medium).map_err(|failure| Failure::OldTable(failure.into()))?;
     let mut done = 0;
     for part in &parts {
         put(medium, image, part, notice, &mut |bytes| {
@@ -74,10 +73,19 @@ pub fn write(
         })?;
     }
     notice.check()?;
+    put_head(medium, image).map_err(|failure| match failure {
+        Failure::Differs(_) => failure,
+        other => Failure::NewTable(other.into()),
+    })?;
+    Ok(Written { bytes: total + Part::head().bytes(), write, check: started.elapsed() })
+}
+
+/// Step 5, which is not left half done.
+fn put_head(medium: &mut dyn Medium, image: &[u8]) -> Result<(), Failure> {
+    let nobody = Notice::default();
     put(medium, image, &Part::head(), &nobody, &mut |_| ())?;
     settle(medium)?;
-    check(medium, image, &Part::head(), &nobody, &mut |_| ())?;
-    Ok(Written { bytes: total + Part::head().bytes(), write, check: started.elapsed() })
+    check(medium, image, &Part::head(), &nobody, &mut |_| ())
 }
 
 fn put(

@@ -29,6 +29,10 @@ pub struct Memory {
     pub room: usize,
     /// Offsets of writes, and `None` for each time that all had to be on the disk.
     pub journal: Vec<Option<u64>>,
+    /// The settling, from 1 on, that fails.
+    pub settle_fails: Option<usize>,
+    /// Reads of this place fail while it holds something.
+    pub unreadable_at: Option<usize>,
     /// How it says that it is read.
     pub reading: Reading,
 }
@@ -42,6 +46,8 @@ impl Memory {
             stuck_at: None,
             room: DISK,
             journal: Vec::new(),
+            settle_fails: None,
+            unreadable_at: None,
             reading: Reading::Direct,
         }
     }
@@ -98,6 +104,10 @@ impl Medium for Memory {
     }
 
     fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let wanted = offset as usize..offset as usize + bytes.len();
+        if self.unreadable_at.is_some_and(|place| wanted.contains(&place) && self.bytes[place] != 0) {
+            return Err(ErrorKind::Other.into());
+        }
         if self.is_good() {
             bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
             return Ok(());
@@ -110,7 +120,8 @@ impl Medium for Memory {
 
     fn settle(&mut self) -> io::Result<()> {
         self.journal.push(None);
-        Ok(())
+        let count = self.journal.iter().filter(|entry| entry.is_none()).count();
+        if self.settle_fails == Some(count) { Err(ErrorKind::Other.into()) } else { Ok(()) }
     }
 }
 
@@ -212,6 +223,20 @@ fn a_table_that_is_not_kept_is_found_too() {
     let failure = flash(&mut medium).unwrap_err();
     assert!(matches!(failure, Failure::Differs(Difference { offset: 511, .. })), "{failure}");
     assert!(!medium.starts_a_board());
+}
+
+#[test]
+fn what_is_not_certain_of_the_first_sectors_is_not_claimed() {
+    let after = |medium: &mut Memory| flash(medium).unwrap_err().aftermath();
+    let settle = |count| after(&mut Memory { settle_fails: Some(count), ..Memory::new() });
+    let (clearing, body, head) = (settle(1), settle(2), settle(3));
+    assert!(clearing.contains("may or may not") && !clearing.contains("is lost"), "{clearing}");
+    assert!(body.contains("no partition table now"), "{body}");
+    let unreadable = after(&mut Memory { unreadable_at: Some(511), ..Memory::new() });
+    let differs = after(&mut Memory { stuck_at: Some(511), ..Memory::new() });
+    for head in [head, unreadable, differs] {
+        assert!(head.contains("may or may not") && !head.contains("no partition table now"), "{head}");
+    }
 }
 
 /// The end of such a disk is another name for a place that the card uses.

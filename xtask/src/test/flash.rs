@@ -1,5 +1,6 @@
 //! `flash` with real disks: loop devices, which the kernel treats as such. They need root.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::context::Context;
 use super::tools::FDISK;
 use crate::paths;
-use crate::shell::Tool;
+use crate::shell::{Tool, quoted};
 
 /// Makes a disk that is not removable one that may be written.
 const FIXED: &str = "--dangerously-write-fixed-disk";
@@ -75,20 +76,26 @@ impl Bench<'_> {
         Ok(flash.arg(device).args(options))
     }
 
+    /// Flash that asks, as one word for a shell.
+    fn asking(&self, device: &str) -> Result<String> {
+        let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([device, FIXED]);
+        Ok(quoted(OsStr::new(&flash.to_string())))
+    }
+
     /// Flash, and somebody at a terminal who answers this.
     fn answered(&self, device: &str, answer: &str) -> Result<Tool> {
-        let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([device, FIXED]);
-        let command = format!("echo {answer} | script --quiet --return --command '{flash}' /dev/null");
+        let command =
+            format!("echo {answer} | script --quiet --return --command {} /dev/null", self.asking(device)?);
         Ok(Tool::new("sh").args(["-c", &command]))
     }
 
     /// Flash, and somebody who presses Ctrl-C at the question.
     fn interrupted(&self, device: &str) -> Result<Tool> {
-        let flash = self.context.xtask(["flash", "--card"])?.arg(&self.card).args([device, FIXED]);
         let seen = self.folder.join("seen");
         let command = format!(
             "{{ until grep -q 'as it is' \"$0\" 2>/dev/null; do sleep 0.1; done; printf '\\003'; sleep 1; }} | \
-             script --quiet --return --flush --command '{flash}' \"$0\""
+             script --quiet --return --flush --command {} \"$0\"",
+            self.asking(device)?
         );
         Ok(Tool::new("sh").args(["-c", &command]).arg(seen))
     }

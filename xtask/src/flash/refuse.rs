@@ -39,7 +39,16 @@ pub enum Refusal {
         needed: u64,
     },
     /// It can be written, but it does not look like a card.
-    NotACard(&'static str),
+    NotACard(Doubt),
+}
+
+/// Why a disk may be something else than a card.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Doubt {
+    /// What is seen.
+    what: &'static str,
+    /// What that probably means.
+    so: &'static str,
 }
 
 /// The first reason not to write `needed` bytes to this disk.
@@ -88,12 +97,25 @@ fn odd_kind(disk: &Disk) -> Option<&'static str> {
     }
 }
 
-fn not_a_card(disk: &Disk) -> Option<&'static str> {
+fn not_a_card(disk: &Disk) -> Option<Doubt> {
+    let doubt = |what, so| Some(Doubt { what, so });
     match disk.bus {
         Bus::Sd => None,
-        Bus::Emmc => Some("is memory that is soldered in"),
-        _ if !disk.removable => Some("is not marked as removable"),
-        _ if disk.bytes > LARGEST_CARD => Some("is larger than any card"),
+        Bus::Emmc => doubt("is memory that is soldered in", "It may hold the system of a computer"),
+        Bus::Virtual if !disk.removable => doubt(
+            "is no hardware",
+            "What is written goes to the file, or the other computer, that is behind it",
+        ),
+        Bus::Usb if !disk.removable => doubt(
+            "is not marked as removable",
+            "It is probably a hard disk or an SSD and not a card; some card readers are marked so, too",
+        ),
+        _ if !disk.removable => {
+            doubt("is not marked as removable", "It is probably a hard disk or an SSD and not a card")
+        }
+        _ if disk.bytes > LARGEST_CARD => {
+            doubt("is larger than any card", "It is probably a hard disk or an SSD")
+        }
         _ => None,
     }
 }
@@ -117,7 +139,7 @@ impl Refusal {
             Self::TooSmall { bytes, needed } => {
                 format!("too small: it has {}, and the card needs {}", size(*bytes), size(*needed))
             }
-            Self::NotACard(why) => format!("probably no card: it {why}"),
+            Self::NotACard(doubt) => format!("probably no card: it {}", doubt.what),
         }
     }
 
@@ -166,9 +188,9 @@ impl Refusal {
                 size(*bytes),
                 size(*needed)
             ),
-            Self::NotACard(why) => format!(
-                "{path} ({}, {}) {why}, so it is probably a hard disk or an SSD and not a card: what is overwritten cannot be \
-                 brought back. {LIST}. If this is the one that you want to overwrite, add {OVERRIDE}",
+            Self::NotACard(Doubt { what, so }) => format!(
+                "{path} ({}, {}) {what}. {so}: what is overwritten cannot be brought back. {LIST}. If this is the one that you \
+                 want to overwrite, add {OVERRIDE}",
                 disk.model_words(),
                 size(disk.bytes)
             ),

@@ -145,16 +145,18 @@ fn what_does_not_look_like_a_card_needs_an_option_of_its_own() {
     fake.disk(&format!("{USB}1"), "sdd", "8:48", 7_814_037_168, &[("removable", "1")]);
     fake.disk(SLOT, "mmcblk0", "179:0", 61_071_360, &[("device/type", "MMC"), ("device/name", "DF4064")]);
     fake.disk(VIRTUAL, "loop0", "7:0", 200_000, &[]);
-    for (name, why) in [
-        ("sda", "not marked as removable"),
-        ("sdc", "not marked as removable"),
-        ("sdd", "larger than any card"),
-        ("mmcblk0", "soldered in"),
-        ("loop0", "not marked as removable"),
+    for (name, why, so) in [
+        ("sda", "not marked as removable", "hard disk or an SSD"),
+        ("sdc", "not marked as removable", "some card readers"),
+        ("sdd", "larger than any card", "hard disk or an SSD"),
+        ("mmcblk0", "soldered in", "may hold the system"),
+        ("loop0", "no hardware", "behind it"),
     ] {
         let disk = Disk::read(&fake.system, name).unwrap();
         let words = judged(&fake, name, false).unwrap().explain(&disk);
-        assert!(words.contains(why) && words.contains(OVERRIDE), "{name}: {words}");
+        assert!(words.contains(why) && words.contains(so) && words.contains(OVERRIDE), "{name}: {words}");
+        let is_disk = name.starts_with("sd");
+        assert_eq!(words.contains("hard disk"), is_disk, "{name}: {words}");
         assert_eq!(judged(&fake, name, true), None, "{name}");
     }
 }

@@ -9,6 +9,8 @@ use super::disks::size;
 use super::failure::Failure;
 use super::medium::Reading;
 use crate::outcome::Outcome;
+use crate::paths;
+use crate::shell::quoted;
 use crate::terminal::say;
 
 /// Prints it.
@@ -67,10 +69,24 @@ pub fn words(flashed: &Flashed) -> String {
         Reading::Cached => format!(
             "{path}: {bytes} written in {write:.1} s, read back through the page cache and compared in {check:.1} s.\n\
              The driver of this disk does not read past the page cache. The kernel was asked to forget what was written, \
-             so it should have come from the card, but that is not certain. To be certain, take the card out, put it in \
-             again, and compare it with its image (`cargo xtask sdcard` with the same options): \
-             `sudo cmp --bytes={} target/sdcard.img {path}`",
-            flashed.image_used
+             so it should have come from the card, but that is not certain. {}",
+            to_be_certain(flashed)
         ),
     }
+}
+
+/// How to compare the card with its image without us.
+fn to_be_certain(flashed: &Flashed) -> String {
+    let made = paths::target().join("sdcard.img");
+    let (image, origin) = match &flashed.image_file {
+        Some(file) => (file, ""),
+        None => (&made, " (`cargo xtask sdcard` with the same options writes it)"),
+    };
+    format!(
+        "To be certain, take the card out and put it in again. If the desktop mounts it, unmount it first: a mounted card \
+         is marked as in use. Then compare it with its image{origin}: `sudo cmp --bytes={} {} DEV`, where DEV is the name \
+         that the card has now, as `cargo xtask flash` lists it",
+        flashed.image_used,
+        quoted(image.as_os_str())
+    )
 }

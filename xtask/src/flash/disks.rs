@@ -152,10 +152,15 @@ impl Disk {
         format!("{}, {} bytes", self.model_words(), self.bytes)
     }
 
-    /// True if this is still the same medium in the same place as `before`.
+    /// True if this is still the same medium in the same place as `before`. Where the kernel does not count media, the
+    /// partitions that it knows of tell two equal ones apart.
     pub fn is_still(&self, before: &Self) -> bool {
+        let place = |partition: &Partition| (partition.name.clone(), partition.start, partition.bytes);
+        let has_same_partitions =
+            || self.partitions.iter().map(place).eq(before.partitions.iter().map(place));
         (&self.number, self.bytes, &self.model, self.sequence)
             == (&before.number, before.bytes, &before.model, before.sequence)
+            && (self.sequence.is_some() || has_same_partitions())
     }
 }
 

@@ -101,8 +101,13 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
         list::print(&system, json)?;
         return Ok(Outcome::Pass);
     };
-    let job =
-        Job { device, yes: options.yes, fixed_disk: options.fixed_disk, confirm: options.confirm.as_deref() };
+    let job = Job {
+        device,
+        card: options.card_image.as_deref(),
+        yes: options.yes,
+        fixed_disk: options.fixed_disk,
+        confirm: options.confirm.as_deref(),
+    };
     let mut world = World {
         system,
         ask: &mut |disk, notice| ask::agrees(disk, ask::of_terminal, &mut io::stderr(), notice),
@@ -119,6 +124,8 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
 #[derive(Clone, Copy, Debug)]
 struct Job<'a> {
     device: &'a Path,
+    /// The file of the image, if it is not to be made.
+    card: Option<&'a Path>,
     yes: bool,
     fixed_disk: bool,
     confirm: Option<&'a str>,
@@ -147,6 +154,8 @@ struct Flashed {
     /// So much of the image's start is on the disk.
     image_used: usize,
     image_sha256: String,
+    /// The file that the image was read from; `None` for one that was made.
+    image_file: Option<PathBuf>,
     /// How it was read back.
     read_back: Reading,
     /// Or the first difference.
@@ -154,12 +163,18 @@ struct Flashed {
 }
 
 fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
-    let mut disk = target::find(&world.system, job.device)?;
+    let disk = target::find(&world.system, job.device)?;
     refuse(&world.system, &disk, CARD_SIZE as u64, job.fixed_disk)?;
     let consent = consent::of(job, &disk, world.terminal)?;
     permitted(&disk)?;
     let image = (world.image)()?;
-    refuse(&world.system, &disk, image.len() as u64, job.fixed_disk)?;
+    // That took a while: what is shown is what is there now. Who is not asked has agreed to what was there before.
+    let seen = read_anew(&world.system, &disk)?;
+    if consent == Consent::Given {
+        must_be_still(&seen, &disk)?;
+    }
+    refuse(&world.system, &seen, image.len() as u64, job.fixed_disk)?;
+    let mut disk = seen.clone();
     contents::look(&world.system, &mut disk);
     // From here on Ctrl-C is answered with what the card is then.
     let notice = (world.notice)()?;
@@ -170,12 +185,8 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
     notice.check().with_context(|| format!("{} was not touched", disk.path.display()))?;
     let mut medium = (world.open)(&disk)?;
     // Now nobody else can mount it; and what was shown must be what is there.
-    let now = Disk::read(&world.system, &disk.name).ok().with_context(|| failure::gone(&disk))?;
-    ensure!(
-        now.is_still(&disk),
-        "{} is another disk or card now than the one shown, and was not touched: type the same command to see it",
-        disk.path.display()
-    );
+    let now = read_anew(&world.system, &seen)?;
+    must_be_still(&now, &seen)?;
     refuse(&world.system, &now, image.len() as u64, job.fixed_disk)?;
 
     let bar = bar();
@@ -185,16 +196,32 @@ fn flash(job: &Job<'_>, world: &mut World<'_>) -> Result<Flashed> {
     let result = match written {
         Ok(written) => Ok(written),
         Err(Failure::Differs(difference)) => Err(difference),
-        Err(failure) => return Err(explained(failure, &world.system, &disk)),
+        Err(failure) => return Err(explained(failure, &world.system, &seen)),
     };
     Ok(Flashed {
         disk,
         image_bytes: image.len(),
         image_used: extent::used(&image),
         image_sha256: hex_digest(&image),
+        image_file: job.card.map(Path::to_owned),
         read_back: medium.reading(),
         result,
     })
+}
+
+/// The disk as the kernel knows it at this moment.
+fn read_anew(system: &System, disk: &Disk) -> Result<Disk> {
+    let now = Disk::read(system, &disk.name).ok().with_context(|| failure::gone(disk))?;
+    Ok(Disk { path: disk.path.clone(), ..now })
+}
+
+fn must_be_still(now: &Disk, before: &Disk) -> Result<()> {
+    ensure!(
+        now.is_still(before),
+        "{} is another disk or card now than the one before, and was not touched: type the same command to see it",
+        now.path.display()
+    );
+    Ok(())
 }
 
 fn refuse(system: &System, disk: &Disk, needed: u64, fixed_disk: bool) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -45,6 +45,7 @@ impl Medium for Shared {
 pub struct Scene<'a> {
     pub fake: &'a RefCell<Fake>,
     disk: Shared,
+    card: Option<&'a Path>,
     answer: &'a str,
     yes: bool,
     fixed_disk: bool,
@@ -53,6 +54,8 @@ pub struct Scene<'a> {
     notice: Notice,
     /// Ctrl-C comes when the disk is opened.
     stopped_at_open: bool,
+    /// While the image is made.
+    while_made: &'a dyn Fn(&mut Fake),
     /// While the person thinks.
     meanwhile: &'a dyn Fn(&mut Fake),
     pub asked: RefCell<String>,
@@ -63,6 +66,7 @@ impl<'a> Scene<'a> {
         Self {
             fake,
             disk: Shared(Rc::new(RefCell::new(Memory::new()))),
+            card: None,
             answer,
             yes: false,
             fixed_disk: false,
@@ -70,6 +74,7 @@ impl<'a> Scene<'a> {
             terminal: true,
             notice: Notice::default(),
             stopped_at_open: false,
+            while_made: &|_| (),
             meanwhile: &|_| (),
             asked: RefCell::default(),
         }
@@ -93,12 +98,15 @@ impl<'a> Scene<'a> {
                 }
                 Ok(Box::new(self.disk.clone()))
             },
-            image: &mut || Ok(image()),
+            image: &mut || {
+                (self.while_made)(&mut self.fake.borrow_mut());
+                Ok(image())
+            },
             notice: &mut || Ok(self.notice.clone()),
             terminal: self.terminal,
         };
         let (yes, fixed_disk, confirm) = (self.yes, self.fixed_disk, self.confirm);
-        flash(&Job { device: &device, yes, fixed_disk, confirm }, &mut world)
+        flash(&Job { device: &device, card: self.card, yes, fixed_disk, confirm }, &mut world)
     }
 
     fn is_untouched(&self) -> bool {
@@ -233,7 +241,7 @@ fn a_card_taken_out_while_the_question_stands_is_told() {
 #[test]
 fn the_conclusion_says_whether_the_bytes_came_past_the_page_cache() {
     let fake = RefCell::new(Fake::new("cached").with_card());
-    let scene = Scene::new(&fake, "sdb\n");
+    let mut scene = Scene::new(&fake, "sdb\n");
     let flashed = scene.flash().unwrap();
     assert_eq!(conclusion::object(&flashed)["read_back"], "direct");
     assert!(conclusion::words(&flashed).contains("past the page cache"));
@@ -242,6 +250,11 @@ fn the_conclusion_says_whether_the_bytes_came_past_the_page_cache() {
     assert_eq!(conclusion::object(&flashed)["read_back"], "cached");
     let words = conclusion::words(&flashed);
     assert!(words.contains("not certain") && words.contains("cmp --bytes="), "{words}");
+    // A mount changes the card, and a card that was put in again may have another name.
+    assert!(words.contains("unmount") && words.contains("sdcard.img DEV"), "{words}");
+    scene.card = Some(Path::new("my cards/one.img"));
+    let words = conclusion::words(&scene.flash().unwrap());
+    assert!(words.contains("'my cards/one.img' DEV") && !words.contains("cargo xtask sdcard"), "{words}");
 }
 
 #[test]
@@ -252,6 +265,46 @@ fn another_card_put_in_while_the_question_stands_is_not_written() {
         let place = format!("sys/devices/{}/block/sdb/diskseq", crate::flash::fake::USB);
         fake.file(&place, "18\n");
     };
+    assert!(scene.refused().contains("another disk or card now"));
+}
+
+/// The card of a kernel that does not count media.
+fn uncounted(test: &str) -> RefCell<Fake> {
+    let fake = Fake::new(test).with_card();
+    std::fs::remove_file(fake.system.block("sdb").unwrap().join("diskseq")).unwrap();
+    RefCell::new(fake)
+}
+
+/// An equal card takes its place, with other partitions.
+fn exchange(fake: &mut Fake) {
+    fake.file(&format!("sys/devices/{}/block/sdb/sdb1/size", crate::flash::fake::USB), "2000000\n");
+}
+
+#[test]
+fn where_the_kernel_does_not_count_media_an_equal_card_is_known_by_its_partitions() {
+    let fake = uncounted("uncounted");
+    let mut scene = Scene::new(&fake, "sdb\n");
+    assert!(scene.flash().unwrap().result.is_ok());
+    scene.disk.0.borrow_mut().journal.clear();
+    scene.meanwhile = &exchange;
+    assert!(scene.refused().contains("another disk or card now"));
+}
+
+#[test]
+fn what_is_shown_is_what_is_there_once_the_image_is_made() {
+    let fake = uncounted("made");
+    let mut scene = Scene::new(&fake, "sdb\n");
+    scene.while_made = &exchange;
+    scene.flash().unwrap();
+    assert!(scene.asked.borrow().contains("1.0 GB"), "{}", scene.asked.borrow());
+}
+
+#[test]
+fn a_card_exchanged_while_the_image_is_made_is_not_written_without_a_question() {
+    let fake = uncounted("made-yes");
+    let mut scene = Scene::new(&fake, "");
+    scene.yes = true;
+    scene.while_made = &exchange;
     assert!(scene.refused().contains("another disk or card now"));
 }
 

@@ -45,9 +45,14 @@ impl Backlog {
         Self { patience, ..Self::default() }
     }
 
-    /// Adds bytes. The bound is up to the caller, who adds none while [`Backlog::is_empty`] is false.
+    /// Adds bytes. There is no bound here: the board does not run while [`Backlog::is_empty`] is false, and makes no more.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
+    }
+
+    /// Bytes that were not taken yet.
+    pub fn len(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     /// True if the listener has taken everything.
@@ -57,9 +62,9 @@ impl Backlog {
 
     /// Forgets what was not taken: how many bytes.
     pub fn clear(&mut self) -> u64 {
-        let lost = self.bytes.len() as u64;
+        let lost = self.len();
         self.bytes.clear();
-        self.since = None;
+        (self.since, self.is_told) = (None, false);
         lost
     }
 
@@ -94,14 +99,22 @@ impl Backlog {
     }
 }
 
-/// Tells of a listener, if there is something to tell; `then` is what becomes of one that was waited for long enough.
-pub fn tell(who: impl fmt::Display, standing: Standing, then: &str) {
+/// Tells of a listener, if there is something to tell; `then` is what becomes of one that was waited for long enough, or
+/// that takes nothing any more.
+pub fn tell(who: impl fmt::Display, standing: &io::Result<Standing>, then: &str) {
+    if let Some(said) = in_words(standing, then) {
+        eprintln!("{who} {said}");
+    }
+}
+
+fn in_words(standing: &io::Result<Standing>, then: &str) -> Option<String> {
     let patience = PATIENCE.as_secs();
     match standing {
-        Standing::Fine => {}
-        Standing::Behind => eprintln!("{who} falls behind: the board waits for it, {patience} s at most"),
-        Standing::TooLong => {
-            eprintln!("{who} has been behind for {patience} s and is not waited for any longer: {then}");
+        Ok(Standing::Fine) => None,
+        Ok(Standing::Behind) => Some(format!("falls behind: the board waits for it, {patience} s at most")),
+        Err(error) => Some(format!("cannot be written to ({error}): {then}")),
+        Ok(Standing::TooLong) => {
+            Some(format!("has been behind for {patience} s and is not waited for any longer: {then}"))
         }
     }
 }
@@ -166,5 +179,16 @@ mod tests {
         assert_eq!(backlog.flush(&mut listener, begun + PATIENCE + NOTICEABLE).unwrap(), Standing::Behind);
         assert_eq!((backlog.clear(), backlog.is_empty()), (1, true));
         assert_eq!(listener.taken, b"abcdefghijk");
+        backlog.push(b"m");
+        assert_eq!(backlog.flush(&mut listener, begun).unwrap(), Standing::Fine);
+        let again = backlog.flush(&mut listener, begun + NOTICEABLE).unwrap();
+        assert_eq!(again, Standing::Behind, "it is told of anew");
+    }
+
+    #[test]
+    fn a_listener_that_cannot_be_written_to_is_not_called_slow() {
+        let gone = in_words(&Err(ErrorKind::ConnectionReset.into()), "it is cut off").unwrap();
+        assert!(gone.contains("connection reset") && gone.ends_with("it is cut off"), "{gone}");
+        assert!(!gone.contains("behind"), "{gone}");
     }
 }

@@ -33,7 +33,7 @@ pub struct Line {
 /// Bytes since the board was powered on.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Counts {
-    /// Sent by the board.
+    /// Sent over the line.
     pub sent: u64,
     /// Of those: sent while nobody listened, or not taken by who did.
     pub lost: u64,
@@ -60,6 +60,8 @@ impl Line {
     /// The board has power, and its line begins with these bytes. Whoever joins a TCP port later hears them first, too:
     /// a pseudo-terminal does not tell who opens it.
     pub fn begin(&mut self, announcement: &[u8]) {
+        // Who spoke to a board without power was not ignored by it.
+        self.counts = Counts::default();
         self.send(announcement);
         if let End::Tcp(tcp) = &mut self.end {
             tcp.greet(announcement);
@@ -68,7 +70,6 @@ impl Line {
 
     /// The board sends.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.counts.sent += bytes.len() as u64;
         if self.pace.is_none() {
             self.deliver(bytes);
             return;
@@ -102,12 +103,14 @@ impl Line {
         is_behind || !self.waiting.is_empty()
     }
 
-    /// The board has lost its power, and with it what it had not sent. Returns what was counted since it had it.
+    /// The board has lost its power, and with it what it had not sent; what was sent and not taken is lost. Returns what
+    /// was counted since it had it.
     pub fn cut(&mut self) -> Counts {
         self.waiting.clear();
-        if let End::Tcp(tcp) = &mut self.end {
-            tcp.greet(&[]);
-        }
+        self.counts.lost += match &mut self.end {
+            End::Tcp(tcp) => tcp.cut(),
+            End::Pty(pty) => pty.cut(),
+        };
         std::mem::take(&mut self.counts)
     }
 
@@ -120,6 +123,7 @@ impl Line {
         if bytes.is_empty() {
             return;
         }
+        self.counts.sent += bytes.len() as u64;
         self.counts.lost += match &mut self.end {
             End::Tcp(tcp) => tcp.send(bytes),
             End::Pty(pty) => pty.send(bytes),
@@ -169,9 +173,84 @@ pub fn drain(source: &mut impl Read) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write;
+    use std::net::TcpStream;
     use std::time::Duration;
 
     use super::*;
+
+    /// A line at a TCP port, and somebody who has joined it.
+    fn with_a_listener(baud: Option<u32>) -> (Line, TcpStream) {
+        let tcp = Tcp::open("127.0.0.1:0").unwrap();
+        let mut listener = TcpStream::connect(tcp.address().unwrap()).unwrap();
+        let mut line = Line::new(End::Tcp(tcp), baud);
+        listener.write_all(b"?").unwrap();
+        while line.counts().ignored == 0 {
+            line.attend();
+        }
+        (line, listener)
+    }
+
+    fn hold_up(line: &mut Line) {
+        while !line.is_busy() {
+            line.send(&[b'x'; 1 << 16]);
+        }
+    }
+
+    #[test]
+    fn a_board_that_loses_its_power_says_no_more_and_what_nobody_took_of_it_is_counted_as_its_own() {
+        let (mut line, mut deaf) = with_a_listener(None);
+        hold_up(&mut line);
+        let run = line.cut();
+        assert!(!line.is_busy(), "it goes on speaking");
+        line.attend();
+        deaf.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let mut heard = 0;
+        let mut piece = vec![0; 1 << 16];
+        while let Ok(some) = deaf.read(&mut piece) {
+            heard += some as u64;
+        }
+        assert_eq!(heard, run.sent - run.lost);
+
+        drop(deaf);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let next = loop {
+            line.attend();
+            line.begin(b"on again");
+            let counts = line.counts();
+            if counts.lost > 0 || Instant::now() > deadline {
+                break counts;
+            }
+            line.cut();
+        };
+        assert_eq!(next, Counts { sent: 8, lost: 8, ignored: 0 });
+    }
+
+    #[test]
+    fn the_same_holds_for_a_pseudo_terminal() {
+        let pty = Pty::open(None).unwrap();
+        let _deaf = File::open(pty.device()).unwrap();
+        let mut line = Line::new(End::Pty(pty), None);
+        hold_up(&mut line);
+        let run = line.cut();
+        assert!(!line.is_busy(), "it goes on speaking");
+        assert!(0 < run.lost && run.lost < run.sent, "{run:?}");
+    }
+
+    #[test]
+    fn what_had_not_left_a_slow_line_at_power_off_was_not_sent() {
+        let (mut line, _listener) = with_a_listener(Some(300));
+        line.send(&[b'x'; 10_000]);
+        assert!(line.cut().sent < 10_000);
+    }
+
+    #[test]
+    fn what_came_to_a_board_without_power_is_not_its_next_runs() {
+        let (mut line, _listener) = with_a_listener(None);
+        line.begin(b"on");
+        assert_eq!(line.counts().ignored, 0);
+    }
 
     #[test]
     fn a_paced_line_sends_no_faster_than_its_baud_rate() {

@@ -81,16 +81,26 @@ impl Pty {
         !self.backlog.is_empty()
     }
 
+    /// The board has lost its power. Returns how many bytes were still to be taken: they are lost.
+    pub fn cut(&mut self) -> u64 {
+        self.backlog.clear()
+    }
+
     fn flush(&mut self) -> u64 {
         if !self.has_listener() {
             self.is_deaf = false;
             return self.backlog.clear();
         }
-        let standing = self.backlog.flush(&mut self.master, Instant::now()).unwrap_or(Standing::TooLong);
-        if !self.is_deaf {
-            tell(self.device.display(), standing, "bytes are lost until it reads again");
+        // With nothing to take, whoever is deaf cannot show that it reads again.
+        if self.backlog.is_empty() {
+            return 0;
         }
-        self.is_deaf = (self.is_deaf || standing == Standing::TooLong) && self.is_behind();
+        let standing = self.backlog.flush(&mut self.master, Instant::now());
+        if !self.is_deaf {
+            tell(self.device.display(), &standing, "bytes are lost until it reads again");
+        }
+        let is_given_up = !matches!(standing, Ok(Standing::Fine | Standing::Behind));
+        self.is_deaf = (self.is_deaf || is_given_up) && self.is_behind();
         if self.is_deaf { self.backlog.clear() } else { 0 }
     }
 
@@ -167,6 +177,7 @@ mod tests {
         }
         assert!(begun.elapsed() >= patience && !pty.is_behind(), "after {:?}", begun.elapsed());
         pty.backlog = Backlog::default();
+        assert_eq!(pty.attend(), Attended::default());
         assert!(pty.send(&piece) > 0, "and is not waited for again");
         let mut bytes = [0; 1 << 16];
         while pty.send(b"!") > 0 {

@@ -1,6 +1,7 @@
 //! The end of the serial line as a TCP port: raw bytes, as ser2net offers them in its mode `raw`.
 
 use std::io;
+use std::mem;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Instant;
 
@@ -22,6 +23,8 @@ pub struct Tcp {
     clients: Vec<Client>,
     /// What whoever joins hears first.
     greeting: Vec<u8>,
+    /// Bytes sent that no listener has taken yet.
+    untaken: u64,
 }
 
 struct Client {
@@ -33,16 +36,9 @@ struct Client {
 impl Client {
     /// Sends what it takes. False if it is not to listen any longer.
     fn flush(&mut self) -> bool {
-        match self.backlog.flush(&mut self.stream, Instant::now()) {
-            Ok(standing) => {
-                tell(self.from, standing, "it is cut off the serial line");
-                standing != Standing::TooLong
-            }
-            Err(error) => {
-                eprintln!("{} is cut off the serial line: {error}", self.from);
-                false
-            }
-        }
+        let standing = self.backlog.flush(&mut self.stream, Instant::now());
+        tell(self.from, &standing, "it is cut off the serial line");
+        matches!(standing, Ok(Standing::Fine | Standing::Behind))
     }
 
     /// Reads away what it sends: how many bytes. None if it has left.
@@ -64,7 +60,7 @@ impl Tcp {
         let listener =
             TcpListener::bind(address).with_context(|| format!("the serial line cannot be at {address}"))?;
         listener.set_nonblocking(true).context("preparing the serial line's port")?;
-        Ok(Self { listener, clients: Vec::new(), greeting: Vec::new() })
+        Ok(Self { listener, clients: Vec::new(), greeting: Vec::new(), untaken: 0 })
     }
 
     /// Where it is.
@@ -75,7 +71,7 @@ impl Tcp {
         self.listener.local_addr().context("finding out the serial line's port")
     }
 
-    /// Whoever joins from now on hears this before anything else; nothing if it is empty.
+    /// Whoever joins from now on hears this before anything else.
     pub fn greet(&mut self, greeting: &[u8]) {
         self.greeting = greeting.to_vec();
     }
@@ -97,17 +93,26 @@ impl Tcp {
         Attended { ignored, lost }
     }
 
-    /// Keeps these clients. Returns how many bytes are lost for that, since nobody else had them to take.
+    /// Keeps these clients. Returns how many bytes are lost for that, since nobody is left to take them.
     fn keep(&mut self, mut stays: impl FnMut(&mut Client) -> bool) -> u64 {
-        let mut lost = 0;
         self.clients.retain_mut(|client| {
             let stays = stays(client);
-            if !stays {
-                lost = client.backlog.clear();
-            }
+            // Everybody is sent the same: what the foremost has taken was heard. (One that joins while all others are
+            // behind is taken for one that has heard what they still have to take.)
+            self.untaken = self.untaken.min(client.backlog.len());
             stays
         });
-        if self.clients.is_empty() { lost } else { 0 }
+        if self.clients.is_empty() { mem::take(&mut self.untaken) } else { 0 }
+    }
+
+    /// The board has lost its power: nobody is sent any more of it, nor greeted. Returns how many bytes are lost, since
+    /// nobody had taken them.
+    pub fn cut(&mut self) -> u64 {
+        self.greeting.clear();
+        for client in &mut self.clients {
+            client.backlog.clear();
+        }
+        mem::take(&mut self.untaken)
     }
 
     /// True while somebody has bytes to take.
@@ -132,9 +137,7 @@ impl Tcp {
     /// Sends to everybody what they take now; the rest is theirs to take while the line is looked after. Returns how
     /// many bytes are lost, since there is nobody.
     pub fn send(&mut self, bytes: &[u8]) -> u64 {
-        if self.clients.is_empty() {
-            return bytes.len() as u64;
-        }
+        self.untaken += bytes.len() as u64;
         self.keep(|client| {
             client.backlog.push(bytes);
             client.flush()
@@ -145,6 +148,8 @@ impl Tcp {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+    use std::net::Shutdown;
+    use std::thread;
 
     use super::*;
 
@@ -210,6 +215,36 @@ mod tests {
         assert!((0..1000).any(|_| tcp.send(&piece) == 0 && tcp.is_behind()), "a connection without an end");
         assert_eq!(tcp.attend(), Attended::default());
         assert!(begun.elapsed() < std::time::Duration::from_secs(5), "it was waited for");
+    }
+
+    #[test]
+    fn what_one_of_two_listeners_has_taken_is_not_lost() {
+        let mut tcp = Tcp::open("127.0.0.1:0").unwrap();
+        let address = tcp.address().unwrap();
+        let [good, deaf] = [0, 1].map(|_| TcpStream::connect(address).unwrap());
+        while tcp.clients.len() < 2 {
+            tcp.attend();
+        }
+        let mut ears = good.try_clone().unwrap();
+        let reader = thread::spawn(move || std::io::copy(&mut ears, &mut std::io::sink()));
+        let mut sent = 0;
+        while !(tcp.clients[0].backlog.is_empty() && tcp.is_behind()) {
+            assert_eq!(tcp.attend().lost, 0);
+            sent += tcp.send(b"0123456789");
+        }
+        assert_eq!(sent, 0);
+        // The one that has heard everything leaves first.
+        good.shutdown(Shutdown::Both).unwrap();
+        reader.join().unwrap().unwrap();
+        let mut lost = 0;
+        while tcp.clients.len() == 2 {
+            lost += tcp.attend().lost;
+        }
+        drop(deaf);
+        while !tcp.clients.is_empty() {
+            lost += tcp.attend().lost;
+        }
+        assert_eq!(lost, 0);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use clap::ValueEnum;
 const LONGEST_LINE: u64 = 64;
 /// Connections at the same time; a further one is sent away.
 const MOST_CONNECTIONS: usize = 32;
+/// A connection on which no line comes for so long is closed: it may be that nobody is there, and it has one of the places.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the switch can do.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,20 +73,32 @@ pub struct Control {
 }
 
 impl Control {
-    /// Opens the port, if there shall be one.
+    /// Tells early whether the port can be had, and leaves it closed: a command that waited there for minutes would be
+    /// carried out after whoever sent it has given up.
+    ///
+    /// # Errors
+    /// As of [`Control::open`].
+    pub fn check(address: Option<&str>) -> Result<()> {
+        address.map_or(Ok(()), |address| bind(address).map(drop))
+    }
+
+    /// Opens the port, if there shall be one. Commands come from now on.
     ///
     /// # Errors
     /// If the address is none of this PC, or the port is taken.
     pub fn open(address: Option<&str>) -> Result<Self> {
+        Self::with_patience(address, PATIENCE)
+    }
+
+    fn with_patience(address: Option<&str>, patience: Duration) -> Result<Self> {
         let (sender, requests) = mpsc::channel();
         let address = match address {
             None => None,
             Some(address) => {
-                let listener = TcpListener::bind(address)
-                    .with_context(|| format!("the power switch cannot be at {address}"))?;
+                let listener = bind(address)?;
                 let bound = listener.local_addr().context("finding out the power switch's port")?;
                 let sender = sender.clone();
-                thread::spawn(move || serve(&listener, &sender));
+                thread::spawn(move || serve(&listener, &sender, patience));
                 Some(bound)
             }
         };
@@ -102,7 +116,11 @@ impl Control {
     }
 }
 
-fn serve(listener: &TcpListener, requests: &Sender<Request>) {
+fn bind(address: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("the power switch cannot be at {address}"))
+}
+
+fn serve(listener: &TcpListener, requests: &Sender<Request>, patience: Duration) {
     let open = Arc::new(());
     for stream in listener.incoming().flatten() {
         let (requests, one) = (requests.clone(), Arc::clone(&open));
@@ -112,14 +130,16 @@ fn serve(listener: &TcpListener, requests: &Sender<Request>) {
         // Whoever hangs up in mid-word has nothing to be told.
         let attend = move || {
             let _one = one;
-            drop(attend(stream, &requests));
+            drop(attend(stream, &requests, patience));
         };
         // Without a thread to spare, whoever asked is sent away.
         drop(thread::Builder::new().spawn(attend));
     }
 }
 
-fn attend(stream: TcpStream, requests: &Sender<Request>) -> std::io::Result<()> {
+fn attend(stream: TcpStream, requests: &Sender<Request>, patience: Duration) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     let mut answers = stream.try_clone()?;
     let mut lines = BufReader::new(stream);
     loop {
@@ -147,6 +167,14 @@ fn answer(line: &str, requests: &Sender<Request>) -> String {
 mod tests {
     use super::*;
 
+    /// The answer to a word that is no command; nothing if the connection is sent away.
+    fn say(stream: &mut TcpStream) -> String {
+        let _ = stream.write_all(b"fly\n");
+        let mut answer = String::new();
+        let _ = BufReader::new(stream).read_line(&mut answer);
+        answer
+    }
+
     #[test]
     fn each_line_is_answered_with_a_line() {
         let control = Control::open(Some("127.0.0.1:0")).unwrap();
@@ -170,12 +198,6 @@ mod tests {
     fn one_connection_too_many_is_sent_away_and_the_others_are_served() {
         let control = Control::open(Some("127.0.0.1:0")).unwrap();
         let address = control.address().unwrap();
-        let say = |stream: &mut TcpStream| {
-            let _ = stream.write_all(b"fly\n");
-            let mut answer = String::new();
-            let _ = BufReader::new(stream).read_line(&mut answer);
-            answer
-        };
         let mut open: Vec<_> = (0..MOST_CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
         assert!(open.iter_mut().all(|stream| say(stream).starts_with("error ")));
         assert_eq!(say(&mut TcpStream::connect(address).unwrap()), "", "it is one too many");
@@ -183,6 +205,17 @@ mod tests {
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
         while say(&mut TcpStream::connect(address).unwrap()).is_empty() {
             assert!(std::time::Instant::now() < deadline, "a place that was given back is not had again");
+        }
+    }
+
+    #[test]
+    fn connections_that_say_nothing_do_not_keep_their_places() {
+        let control = Control::with_patience(Some("127.0.0.1:0"), Duration::from_millis(100)).unwrap();
+        let address = control.address().unwrap();
+        let _idle: Vec<_> = (0..MOST_CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        while say(&mut TcpStream::connect(address).unwrap()).is_empty() {
+            assert!(std::time::Instant::now() < deadline, "the switch is lost to idle connections");
         }
     }
 

@@ -82,23 +82,25 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     }
     // A taken port is told before an image is built.
     let port = open_port(options)?;
-    let control = Control::open(options.control.as_deref())?;
+    Control::check(options.control.as_deref())?;
     let board = plug_in(options)?;
     // A link outlives a program that is ended, so it comes late.
     let end =
         port.map_or_else(|| Pty::open(options.link.as_deref()).map(End::Pty), |tcp| Ok(End::Tcp(tcp)))?;
     // The handler comes last: what went before ends at once on Ctrl-C.
     let notice = Notice::of_interrupts()?;
-    let places = Places::of(&end, &control, options)?;
-    let mut desk = Desk { board, control, line: Line::new(end, options.baud) };
+    let serial = serial_line(&end, options)?;
+    let mut desk = Desk { board, line: Line::new(end, options.baud) };
     if options.power == InitialPower::On {
         desk.switch_on()?;
     }
+    let control = Control::open(options.control.as_deref())?;
+    let places = Places { serial, control: control.address().map(|address| address.to_string()) };
     // Only a desk that has come to be is told of; the board has not done anything yet.
     places.announce(json);
     // Ctrl-C and SIGTERM are the ordinary end; a second one ends at once.
     while notice.check().is_ok() {
-        desk.step();
+        desk.step(&control);
     }
     desk.switch_off();
     Ok(Outcome::Pass)
@@ -123,6 +125,13 @@ fn open_port(options: &Options) -> Result<Option<Tcp>> {
     Tcp::open(options.tcp.as_deref().unwrap_or(ANY_PORT)).map(Some)
 }
 
+fn serial_line(end: &End, options: &Options) -> Result<Value> {
+    Ok(match end {
+        End::Tcp(tcp) => json!({ "tcp": tcp.address()?.to_string() }),
+        End::Pty(pty) => json!({ "pty": pty.device(), "link": options.link }),
+    })
+}
+
 /// Where everything is.
 struct Places {
     serial: Value,
@@ -130,14 +139,6 @@ struct Places {
 }
 
 impl Places {
-    fn of(end: &End, control: &Control, options: &Options) -> Result<Self> {
-        let serial = match end {
-            End::Tcp(tcp) => json!({ "tcp": tcp.address()?.to_string() }),
-            End::Pty(pty) => json!({ "pty": pty.device(), "link": options.link }),
-        };
-        Ok(Self { serial, control: control.address().map(|address| address.to_string()) })
-    }
-
     /// Who reads this can connect.
     fn announce(&self, json: bool) {
         let Self { serial, control } = self;
@@ -160,18 +161,17 @@ impl Places {
 /// Everything on the desk.
 struct Desk {
     board: Board,
-    control: Control,
     line: Line,
 }
 
 impl Desk {
-    fn step(&mut self) {
+    fn step(&mut self, control: &Control) {
         let wait = match (self.line.is_busy(), self.board.is_running()) {
             (true, _) => PACED,
             (false, true) => Duration::ZERO,
             (false, false) => IDLE,
         };
-        if let Some(request) = self.control.next(wait) {
+        if let Some(request) = control.next(wait) {
             self.obey(request);
         }
         self.line.attend();

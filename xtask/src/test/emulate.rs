@@ -4,16 +4,18 @@ mod desk;
 mod listeners;
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 
 use super::context::Context;
 use crate::paths;
-use desk::{AT_ONCE, Desk};
+use desk::{AT_ONCE, Desk, PATIENCE};
 
 /// Where the suite's card and links are.
 fn file(name: &str) -> PathBuf {
@@ -53,6 +55,7 @@ pub fn obeys_at_once(context: &Context) -> Result<()> {
     interrupted_anywhere(&card, &short).context("Ctrl-C")?;
     context.say("Ctrl-C: before power on, in the boot, in the run, after its end, without a card");
     wrong_places(context, &card)?;
+    no_switch_before_the_board(context)?;
     context.say("told in words: taken ports, a link that cannot be, a card that does not start, no switch, another port");
     Ok(())
 }
@@ -137,4 +140,37 @@ fn wrong_places(context: &Context, card: &Card) -> Result<()> {
     refused(&["power", "127.0.0.1:1", "on"], &["127.0.0.1:1", "refused"])?;
     refused(&["power", "somewhere", "on"], &["HOST:PORT"])?;
     refused(&["power", place, "fly"], &["cycle"])
+}
+
+/// While the board is still being made, nobody can leave a command that is carried out minutes later.
+fn no_switch_before_the_board(context: &Context) -> Result<()> {
+    // A card that never comes to its end, until the pipe is closed.
+    let pipe = file("pipe.img");
+    let _ = fs::remove_file(&pipe);
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).context("making a pipe")?;
+    let place = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let tool = context.xtask(["emulate", "--peer", "model", "--control"])?.arg(place.to_string());
+    let tool = tool.arg("--card").arg(&pipe);
+    thread::scope(|scope| {
+        let desk = scope.spawn(|| context.must_end_with(2, tool));
+        let card = opened_by_a_reader(&pipe)?;
+        let knocked = TcpStream::connect(place);
+        drop(card);
+        let said = desk.join().map_err(|_| anyhow!("the board's thread panicked"))??.stderr;
+        ensure!(said.contains("does not start"), "an empty card starts:\n{said}");
+        ensure!(knocked.is_err(), "the switch takes commands before there is a board");
+        Ok(())
+    })
+}
+
+/// The writing end of a pipe, once somebody reads it.
+fn opened_by_a_reader(pipe: &Path) -> Result<OwnedFd> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match rustix::fs::open(pipe, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(end) => return Ok(end),
+            Err(error) => ensure!(Instant::now() < deadline, "nobody reads the card: {error}"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FARM = WORKSPACE / "farm"
 XTASK = shlex.split(os.environ.get("XTASK", "cargo xtask"))
+# It may have to be compiled before.
+START_LIMIT_S = 180.0
 RUN_LIMIT_S = 180
 END_LIMIT_S = 20
 
@@ -44,10 +47,22 @@ class EmulatedBoard:
         ports = ["--tcp", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         command = [*XTASK, "emulate", "--json", "--power", "off", "--card", str(self.slot), *ports, *options]
         self.process = subprocess.Popen(command, cwd=WORKSPACE, stdout=subprocess.PIPE, text=True)
+        try:
+            places = self._places()
+            self.serial: str = places["serial"]["tcp"]
+            self.control: str = places["control"]
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def _places(self) -> dict[str, Any]:
+        """Wait for it to say where it is."""
         assert self.process.stdout
-        places = json.loads(self.process.stdout.readline())
-        self.serial: str = places["serial"]["tcp"]
-        self.control: str = places["control"]
+        ready, _, _ = select.select([self.process.stdout], [], [], START_LIMIT_S)
+        assert ready, f"emulate does not say within {START_LIMIT_S} s where it is"
+        places: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return places
 
     def __enter__(self) -> EmulatedBoard:
         """Give it away until the block's end."""

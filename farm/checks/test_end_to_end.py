@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulated import FARM, RUN_LIMIT_S, EmulatedBoard, FarmRun, farm_command, run_farm
+from emulated import FARM, RUN_LIMIT_S, XTASK, EmulatedBoard, FarmRun, farm_command, run_farm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,11 +97,37 @@ def test_a_run_that_is_ended_from_outside_leaves_the_power_off(board: EmulatedBo
     """A CI ends a job by SIGTERM."""
     endless = ["--scenario", "echo", "--card-options", "--iterations 1000000", "--results", str(board.folder)]
     process = subprocess.Popen([*farm_command(board.environment()), *endless], cwd=FARM, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + RUN_LIMIT_S
-    while board.power("status") != "on":
-        assert process.poll() is None, "it ended before the board had power"
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_for_power(board, process)
     process.terminate()
     assert process.wait(RUN_LIMIT_S) == pytest.ExitCode.INTERRUPTED
     assert board.power("status") == "off"
+
+
+def test_a_run_that_is_ended_and_cannot_switch_off_says_so(board: EmulatedBoard) -> None:
+    """A power switch may fail at the end, too."""
+    (board.folder / "card.img").write_bytes(bytes(1 << 20))
+    broken, switch = board.folder / "broken", board.folder / "off.sh"
+    off = f"{shlex.join(XTASK)} power {board.control} off"
+    switch.write_text(f"test ! -e {shlex.quote(str(broken))} && exec {off}\n", encoding="utf-8")
+    environment = board.environment()
+    text = environment.read_text(encoding="utf-8")
+    assert f"cmd_off: {off}" in text
+    environment.write_text(text.replace(f"cmd_off: {off}", f"cmd_off: sh {switch}"), encoding="utf-8")
+    command = [*farm_command(environment), "--card-as-it-is", "--results", str(board.folder)]
+    process = subprocess.Popen(command, cwd=FARM, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wait_for_power(board, process)
+    broken.touch()
+    process.terminate()
+    said, _ = process.communicate(timeout=RUN_LIMIT_S)
+    assert process.returncode != 0, said
+    assert "may still be on" in said, said
+    assert board.power("off") == "off"
+
+
+def wait_for_power(board: EmulatedBoard, run: subprocess.Popen[Any]) -> None:
+    """Wait until the run has switched the board on."""
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while board.power("status") != "on":
+        assert run.poll() is None, "it ended before the board had power"
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

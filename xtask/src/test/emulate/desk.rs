@@ -16,9 +16,9 @@ pub const AT_ONCE: Duration = Duration::from_secs(1);
 /// No other step takes longer on a PC with other work to do.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The verb in a process of its own, ended when it is dropped.
+/// The verb in a process of its own.
 pub struct Desk {
-    child: Child,
+    program: Program,
     said: Receiver<String>,
     /// Standard error so far.
     pub all: String,
@@ -33,20 +33,21 @@ impl Desk {
     /// A board without power, with this card and these options.
     pub fn start(options: &[&str]) -> Result<Self> {
         let program = std::env::current_exe().context("finding our own program")?;
-        let mut child = Command::new(program)
-            .args(["emulate", "--json", "--power", "off", "--control", "127.0.0.1:0"])
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("starting emulate")?;
-        let said = lines_of(child.stderr.take().context("emulate has no standard error")?);
-        let stdout = child.stdout.take().context("emulate has no standard output")?;
-        let mut line = String::new();
-        BufReader::new(stdout.take(4096)).read_line(&mut line)?;
+        let mut command = Command::new(program);
+        command.args(["emulate", "--json", "--power", "off", "--control", "127.0.0.1:0"]).args(options);
+        Self::of(command, PATIENCE)
+    }
+
+    /// Starts it, and waits so long for it to say where it is.
+    fn of(mut command: Command, patience: Duration) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = Program(command.spawn().context("starting emulate")?);
+        let said = lines_of(program.0.stderr.take().context("emulate has no standard error")?);
+        let places = lines_of(program.0.stdout.take().context("emulate has no standard output")?);
+        let line = places.recv_timeout(patience).unwrap_or_default();
         let places: Value = serde_json::from_str(&line).with_context(|| {
-            let _ = child.kill();
+            // What it said is whole once it has ended.
+            program.end();
             format!("emulate does not say where it is:\n{}", said.iter().collect::<Vec<_>>().join("\n"))
         })?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -56,7 +57,7 @@ impl Desk {
         connection.set_read_timeout(Some(PATIENCE))?;
         let control = BufReader::new(connection);
         let serial = serial.context("no serial line")?;
-        Ok(Self { child, said, all: String::new(), serial, control, switch })
+        Ok(Self { program, said, all: String::new(), serial, control, switch })
     }
 
     /// Sends a command to the switch. The answer, and how long it took.
@@ -96,9 +97,9 @@ impl Desk {
 
     /// Ctrl-C, which must end it at once, with the exit code 0.
     pub fn ends(mut self) -> Result<String> {
-        interrupt(&self.child)?;
+        interrupt(&self.program.0)?;
         let interrupted = Instant::now();
-        let status = end_of(&mut self.child, PATIENCE)?;
+        let status = end_of(&mut self.program.0, PATIENCE)?;
         let took = interrupted.elapsed();
         self.all.extend(self.said.iter().map(|line| line + "\n"));
         ensure!(took < AT_ONCE, "Ctrl-C took {took:?}:\n{}", self.all);
@@ -107,10 +108,19 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+/// A process that is ended when it is dropped.
+struct Program(Child);
+
+impl Program {
+    fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
@@ -138,5 +148,37 @@ fn end_of(child: &mut Child, patience: Duration) -> Result<Option<i32>> {
         }
         ensure!(Instant::now() < deadline, "emulate does not end");
         thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts a shell in the place of `emulate`. What is wrong with it, and the shell's process.
+    fn start_a_shell(name: &str, script: &str) -> (String, Pid) {
+        let note = std::env::temp_dir().join(format!("desk-{name}-{}", std::process::id()));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("echo $$ > {}; {script}", note.display()));
+        let error = Desk::of(command, Duration::from_secs(1)).err().unwrap();
+        let pid = std::fs::read_to_string(&note).unwrap().trim().parse().unwrap();
+        std::fs::remove_file(note).unwrap();
+        (format!("{error:#}"), Pid::from_raw(pid).unwrap())
+    }
+
+    #[test]
+    fn a_program_that_does_not_become_a_desk_is_not_waited_for_and_not_left_behind() {
+        for (name, script, word) in [
+            ("silent", "exec sleep 60", "does not say where it is"),
+            ("wrong", "echo 'no object'; exec sleep 60", "does not say where it is"),
+            ("placeless", "echo '{}'; exec sleep 60", "no power switch"),
+            ("brief", "echo hello >&2; exit 3", "hello"),
+        ] {
+            let begun = Instant::now();
+            let (error, shell) = start_a_shell(name, script);
+            assert!(error.contains(word), "{name}: {error}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "{name} was waited for");
+            assert!(rustix::process::test_kill_process(shell).is_err(), "{name} was left behind");
+        }
     }
 }

@@ -96,7 +96,7 @@ def card(pytestconfig: pytest.Config, env: Environment) -> None:
 
 @pytest.fixture(scope="session")
 def board(card: None, strategy: VpuHarnessStrategy) -> Iterator[VpuHarnessStrategy]:  # noqa: ARG001
-    """Give the board; its power is off at the end, however the session ends."""
+    """Give the board; at the end its power is switched off, or the session fails and says that it may still be on."""
     try:
         yield strategy
     finally:

@@ -1,9 +1,10 @@
 //! Verdicts, counts and modelled figures of two sides, held against each other.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use harness::Verdict;
 use harness::report::{Report, ScenarioReport};
+use harness::{Owner, Verdict};
 use serde::Serialize;
 
 use super::figure::{Figure, Range};
@@ -16,13 +17,13 @@ use super::steps::Steps;
 pub struct VerdictChange {
     /// Which.
     pub scenario: String,
-    /// On side A: verdict, owner and reason of its gravest run.
+    /// On side A: each verdict with owner, and the reason of one run, the gravest first.
     pub a: String,
     /// On side B.
     pub b: String,
-    /// B's is the graver one.
+    /// B's are graver.
     pub worse: bool,
-    /// A's is. Neither, if only the owner is another, or the number of runs.
+    /// A's are. Neither, if only the owner is another, or the number of runs.
     pub better: bool,
 }
 
@@ -72,31 +73,55 @@ pub fn runs_of<'a>(side: &'a Side, name: &str) -> Vec<&'a ScenarioReport> {
     side.reports.iter().filter_map(find).collect()
 }
 
-/// The run that matters most: the gravest verdict.
-fn gravest<'a>(runs: &[&'a ScenarioReport]) -> Option<&'a ScenarioReport> {
-    runs.iter().copied().max_by_key(|run| run.verdict)
+/// Runs by verdict, the gravest first, and owner.
+type ByVerdict<'a> = BTreeMap<(Reverse<Verdict>, Option<&'static str>), Vec<&'a ScenarioReport>>;
+
+fn by_verdict<'a>(runs: &[&'a ScenarioReport]) -> ByVerdict<'a> {
+    let mut groups = ByVerdict::new();
+    for run in runs {
+        groups.entry((Reverse(run.verdict), run.owner.map(Owner::name))).or_default().push(*run);
+    }
+    groups
 }
 
-/// The change of a scenario's verdict, if there is one: the gravest is another, or as many runs have it no more.
+/// The change of a scenario's verdict, if there is one: not the same part of the runs came to each verdict and owner.
+/// Which is graver is told by the gravest verdict, or by the next one if both sides have that.
 pub fn verdict_change(a_runs: &[&ScenarioReport], b_runs: &[&ScenarioReport]) -> Option<VerdictChange> {
-    let (a, b) = (gravest(a_runs)?, gravest(b_runs)?);
-    let share = |runs: &[&ScenarioReport], verdict| {
-        (runs.iter().filter(|run| run.verdict == verdict).count(), runs.len())
-    };
-    let ((a_count, a_all), (b_count, b_all)) = (share(a_runs, a.verdict), share(b_runs, b.verdict));
-    let differs = (a.verdict, a.owner) != (b.verdict, b.owner) || a_count * b_all != b_count * a_all;
-    differs.then(|| VerdictChange {
-        scenario: a.name.clone(),
-        a: of_runs(a_count, a_all, &in_words(a)),
-        b: of_runs(b_count, b_all, &in_words(b)),
-        worse: b.verdict > a.verdict,
-        better: b.verdict < a.verdict,
+    let (a_all, b_all) = (a_runs.len(), b_runs.len());
+    let (a, b) = (by_verdict(a_runs), by_verdict(b_runs));
+    let count = |groups: &ByVerdict<'_>, key| groups.get(key).map_or(0, Vec::len);
+    let differs = a.keys().chain(b.keys()).any(|key| count(&a, key) * b_all != count(&b, key) * a_all);
+    if a_all == 0 || b_all == 0 || !differs {
+        return None;
+    }
+    let (a_verdicts, b_verdicts) = (verdicts(&a), verdicts(&b));
+    let differing = a_verdicts.iter().zip(&b_verdicts).find(|(a, b)| a != b);
+    Some(VerdictChange {
+        scenario: a_runs[0].name.clone(),
+        a: of_runs(&a, a_all),
+        b: of_runs(&b, b_all),
+        worse: differing.is_some_and(|(a, b)| b > a),
+        better: differing.is_some_and(|(a, b)| b < a),
     })
 }
 
-/// Says how many runs came to it, unless all did.
-fn of_runs(count: usize, all: usize, what: &str) -> String {
-    if count == all { what.to_owned() } else { format!("{count} of {all} runs: {what}") }
+/// Each verdict that there is, the gravest first.
+fn verdicts(groups: &ByVerdict<'_>) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = groups.keys().map(|(verdict, _)| verdict.0).collect();
+    verdicts.dedup();
+    verdicts
+}
+
+/// What the runs came to, and how many of them, unless all did. Passes beside something else are left out.
+fn of_runs(groups: &ByVerdict<'_>, all: usize) -> String {
+    let passes = |verdict: &Reverse<Verdict>| verdict.0 == Verdict::Pass;
+    let all_pass = groups.keys().all(|(verdict, _)| passes(verdict));
+    let told = groups.iter().filter(|((verdict, _), _)| all_pass || !passes(verdict));
+    let told = told.map(|(_, runs)| {
+        let what = in_words(runs[0]);
+        if runs.len() == all { what } else { format!("{} of {all} runs: {what}", runs.len()) }
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn in_words(run: &ScenarioReport) -> String {
@@ -135,8 +160,15 @@ pub struct Thresholds {
     pub count: f64,
     /// For the median of a step.
     pub median: f64,
-    /// For its 99th percentile.
+    /// For its higher quantiles: p99 of modelled runs, p95 to p99.9 of measured ones.
     pub tail: f64,
+}
+
+impl Thresholds {
+    /// For this quantile of a step.
+    pub fn of_quantile(&self, name: &str) -> f64 {
+        if name == "p50" { self.median } else { self.tail }
+    }
 }
 
 /// The quantiles that are looked at, by name.
@@ -163,8 +195,7 @@ pub fn figures(pair: &Pair<'_>, thresholds: Thresholds) -> Vec<Figure> {
         for (name, q) in QUANTILES {
             let quantile =
                 |run: &ScenarioReport| Some(Distribution::of(run.latency.get(step)?).ok()?.quantile(q));
-            let threshold = if q > 0.9 { thresholds.tail } else { thresholds.median };
-            judge(format!("{step} {name}"), &quantile, threshold);
+            judge(format!("{step} {name}"), &quantile, thresholds.of_quantile(name));
         }
     }
     figures
@@ -172,8 +203,6 @@ pub fn figures(pair: &Pair<'_>, thresholds: Thresholds) -> Vec<Figure> {
 
 #[cfg(test)]
 mod tests {
-    use harness::Owner;
-
     use super::*;
     use crate::report::example;
 
@@ -212,5 +241,40 @@ mod tests {
         let agreed = count_changes(&[&two, &two], &[&three, &three]);
         assert!(agreed[0].relevant && agreed[0].count == "oldest", "{agreed:?}");
         assert!(!count_changes(&[&two, &two], &[&three, &four])[0].relevant);
+    }
+
+    fn came_to(verdict: Verdict, owner: Option<Owner>) -> ScenarioReport {
+        run(|run| (run.verdict, run.owner) = (verdict, owner))
+    }
+
+    #[test]
+    fn a_change_behind_an_equal_gravest_run_is_told() {
+        let pass = came_to(Verdict::Pass, None);
+        let fail = came_to(Verdict::Fail, Some(Owner::Firmware));
+        let hung = came_to(Verdict::Hung, Some(Owner::Firmware));
+        let (before, after) = ([&hung, &pass, &pass], [&hung, &fail, &fail]);
+        let worse = verdict_change(&before, &after).expect("two of three runs fail that passed");
+        assert!(worse.worse && !worse.better, "{worse:?}");
+        assert!(worse.a.starts_with("1 of 3 runs: hung") && !worse.a.contains("pass"), "{worse:?}");
+        assert!(worse.b.contains("; 2 of 3 runs: fail, owner firmware"), "{worse:?}");
+        let better = verdict_change(&after, &before).expect("a change");
+        assert!(better.better && !better.worse, "{better:?}");
+        let rarer = verdict_change(&[&hung, &hung, &pass], &before).expect("a change");
+        assert!(!rarer.better && !rarer.worse, "how often is no direction: {rarer:?}");
+    }
+
+    #[test]
+    fn the_order_of_the_runs_changes_nothing() {
+        let firmware = came_to(Verdict::Fail, Some(Owner::Firmware));
+        let link = came_to(Verdict::Fail, Some(Owner::Link));
+        assert_eq!(verdict_change(&[&firmware, &link], &[&link, &firmware]), None);
+        let more = verdict_change(&[&firmware, &firmware, &link], &[&link, &link, &firmware]);
+        let more = more.expect("another owner in more of the runs");
+        assert!(!more.worse && !more.better, "{more:?}");
+        assert_eq!(
+            verdict_change(&[&link, &firmware, &firmware], &[&firmware, &link, &link]),
+            Some(more),
+            "in another order"
+        );
     }
 }

@@ -87,11 +87,12 @@ pub fn conclude(comparison: &mut Comparison) {
     {
         line.push_str("; figures of so few runs may differ by chance");
     }
-    let small = small_differences(comparison);
-    if direction == Direction::Same && small > 0 {
-        let (figures, their) =
-            if small == 1 { ("figure differs", "its") } else { ("figures differ", "their") };
-        line.push_str(&format!(" ({small} {figures} by less than {their} threshold)"));
+    let one_run = comparison.a.runs.min(comparison.b.runs) == 1;
+    if one_run && comparison.tests.iter().any(|tested| tested.relevant) {
+        line.push_str("; a side of one run tells that runs differ, not why");
+    }
+    if direction == Direction::Same {
+        line.push_str(&unheeded(comparison));
     }
     let scenarios = if comparison.scenarios == 1 { "scenario" } else { "scenarios" };
     line.push_str(&format!("; {} {scenarios} compared", comparison.scenarios));
@@ -104,11 +105,26 @@ pub fn conclude(comparison: &mut Comparison) {
     (comparison.direction, comparison.conclusion) = (direction, line);
 }
 
-/// Figures that do differ, and that nobody needs to act on.
-fn small_differences(comparison: &Comparison) -> usize {
-    let figures = comparison.figures.iter().filter(|figure| figure.apart && !figure.relevant);
+/// Figures that do differ and are no change, in brackets: those below their threshold, and those in doubt for another
+/// reason.
+fn unheeded(comparison: &Comparison) -> String {
+    let figures = comparison.figures.iter().filter(|figure| figure.apart && !figure.relevant).count();
     let tests = comparison.tests.iter().filter(|tested| tested.p_holm < comparison.alpha && !tested.relevant);
-    figures.count() + tests.count()
+    let (below, in_doubt): (Vec<_>, Vec<_>) =
+        tests.partition(|tested| tested.is_below(&comparison.thresholds_percent));
+    let below = match figures + below.len() {
+        0 => None,
+        1 => Some("1 figure differs by less than its threshold".to_owned()),
+        several => Some(format!("{several} figures differ by less than their threshold")),
+    };
+    let why = "by more, but runs overlap or the interval holds 0";
+    let in_doubt = match in_doubt.len() {
+        0 => None,
+        1 => Some(format!("1 figure differs {why}")),
+        several => Some(format!("{several} figures differ {why}")),
+    };
+    let told: Vec<String> = below.into_iter().chain(in_doubt).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
 }
 
 struct Parts {
@@ -175,9 +191,12 @@ fn parts(comparison: &Comparison) -> Parts {
 
 #[cfg(test)]
 mod tests {
-    use harness::report::{Counters, Report, ScenarioReport, Throttled};
+    use std::slice;
+
+    use harness::report::{Counters, Report, ScenarioReport, Throttled, Timing};
     use harness::{Owner, Verdict};
 
+    use super::super::measured::Tested;
     use super::super::statistics::tests::latency;
     use super::super::tests::compared;
     use super::*;
@@ -312,5 +331,74 @@ mod tests {
         };
         let line = compared(many(Verdict::Pass), many(Verdict::Hung)).conclusion;
         assert_eq!(line, "regression: 5 verdicts worse (s0, s1, s2, …); 5 scenarios compared");
+    }
+
+    /// A significant test that is no change.
+    fn undecided(quantile: &'static str, shift_percent: f64) -> Tested {
+        Tested {
+            scenario: "handshake".to_owned(),
+            step: "import".to_owned(),
+            quantile,
+            n_a: 1000,
+            n_b: 1000,
+            a: 1000.0,
+            b: 1000.0 * (1.0 + shift_percent / 100.0),
+            shift_percent,
+            interval_percent: [-1.0, 25.0],
+            superiority: None,
+            slowest: None,
+            p: 0.0001,
+            p_holm: 0.001,
+            relevant: false,
+        }
+    }
+
+    #[test]
+    fn a_figure_is_said_to_be_below_its_threshold_only_if_it_is() {
+        let line = |tests: &[Tested]| {
+            let mut comparison = compared(none, none);
+            comparison.tests = tests.to_vec();
+            conclude(&mut comparison);
+            comparison.conclusion
+        };
+        let end = "; 2 scenarios compared";
+        let (below, above) = (undecided("p99", 9.0), undecided("p50", 19.8));
+        assert_eq!(
+            line(slice::from_ref(&below)),
+            format!("no relevant change (1 figure differs by less than its threshold){end}")
+        );
+        assert_eq!(
+            line(slice::from_ref(&above)),
+            format!(
+                "no relevant change (1 figure differs by more, but runs overlap or the interval holds 0){end}"
+            )
+        );
+        assert_eq!(
+            line(&[below.clone(), below, above]),
+            format!(
+                "no relevant change (2 figures differ by less than their threshold, 1 figure differs by more, but runs \
+                 overlap or the interval holds 0){end}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_change_between_two_measured_runs_says_that_they_are_two_runs() {
+        let measured = |cycles: u64| {
+            move |report: &mut Report| {
+                report.timing = Timing::Measured;
+                report.scenarios.iter_mut().for_each(|scenario| scenario.latency.clear());
+                let samples = latency((0..1000).map(|number| cycles + number % 100).collect::<Vec<_>>());
+                scenario(report).latency.insert("import".to_owned(), samples);
+            }
+        };
+        let changed = compared(measured(10_000), measured(20_000));
+        assert_eq!(changed.direction, Direction::Worse);
+        assert!(
+            changed.conclusion.contains("; a side of one run tells that runs differ, not why"),
+            "{changed:?}"
+        );
+        let same = compared(measured(10_000), measured(10_000)).conclusion;
+        assert!(!same.contains("one run"), "{same}");
     }
 }

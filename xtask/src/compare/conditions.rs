@@ -16,7 +16,7 @@ const SETTINGS: &str = "get_config int";
 
 /// Everything in which A and B differ beside what they came to.
 pub fn differences(a: &Report, b: &Report, caveats: &mut Caveats) {
-    board_and_clocks(a, b, caveats);
+    of_board(a, b, caveats);
     match (&a.plan, &b.plan) {
         (Some(a), Some(b)) => plans(a, b, caveats),
         _ => caveats.note(
@@ -24,8 +24,13 @@ pub fn differences(a: &Report, b: &Report, caveats: &mut Caveats) {
                 .to_owned(),
         ),
     }
-    firmware(a, b, caveats);
     images(a, b, caveats);
+}
+
+/// In what the board, its clocks and its firmware differ: what may change between two runs of one card, too.
+pub fn of_board(a: &Report, b: &Report, caveats: &mut Caveats) {
+    board_and_clocks(a, b, caveats);
+    firmware(a, b, caveats);
 }
 
 fn board_and_clocks(a: &Report, b: &Report, caveats: &mut Caveats) {

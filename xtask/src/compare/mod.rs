@@ -219,7 +219,10 @@ fn compare(a: &Side, b: &Side, thresholds: Thresholds, alpha: f64) -> Result<Com
     if pairs.is_empty() {
         bail!("{} and {} have no scenario in common: there is nothing to compare", a.name, b.name);
     }
-    let timing = a.reports[0].timing;
+    let timing = match a.reference().timing {
+        Timing::Unknown => b.reference().timing,
+        known => known,
+    };
     let comparable = caveats.void.is_empty();
     let modelled = comparable && timing == Timing::Modelled;
     let measured = comparable && timing == Timing::Measured;

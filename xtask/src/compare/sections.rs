@@ -134,7 +134,8 @@ fn tests(comparison: &Comparison, all: bool) -> Option<Section> {
     let row = |tested: &Tested| {
         let mark = match (tested.relevant, tested.p_holm < comparison.alpha) {
             (true, _) => "changed",
-            (false, true) => "no change to act on",
+            (false, true) if tested.is_below(&comparison.thresholds_percent) => "below threshold",
+            (false, true) => "in doubt",
             (false, false) => "",
         };
         let [low, high] = tested.interval_percent;

@@ -6,7 +6,7 @@ use anyhow::{Context, Error, Result, ensure};
 use clap::ValueEnum;
 use emulator::board::Board;
 use harness::Plan;
-use harness::report::{PeerKind, Report};
+use harness::report::{PeerKind, Report, Timing};
 use serde::Serialize;
 
 use crate::cli::BoardOptions;
@@ -107,6 +107,14 @@ impl Side {
         self.reports.iter().filter_map(|report| Some(report.plan.as_ref()?.seed)).collect()
     }
 
+    /// The run that stands for the side: the first that tells its timing and clocks.
+    pub fn reference(&self) -> &Report {
+        let timed = |report: &&Report| report.timing != Timing::Unknown;
+        let find =
+            |clocks: bool| self.reports.iter().filter(timed).find(|one| !clocks || one.clocks.arm_hz != 0);
+        find(true).or_else(|| find(false)).unwrap_or(&self.reports[0])
+    }
+
     /// The name of each scenario of each run.
     pub fn scenarios(&self) -> impl Iterator<Item = &str> {
         self.reports.iter().flat_map(|report| &report.scenarios).map(|scenario| scenario.name.as_str())
@@ -164,7 +172,7 @@ pub fn both(names: [&str; 2], runs: &Runs, interrupts: &Notice) -> Result<[Side;
     Ok([side(0, a), side(1, b)])
 }
 
-/// What a side is, by its first report.
+/// What a side is, by the report that stands for it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Identity {
     /// As it was named.
@@ -192,7 +200,7 @@ pub struct Identity {
 impl Identity {
     /// Reads it off.
     pub fn of(side: &Side) -> Self {
-        let first = &side.reports[0];
+        let first = side.reference();
         let peer = &first.peer;
         let hash = peer.build_id.get(..10).unwrap_or(&peer.build_id);
         Self {

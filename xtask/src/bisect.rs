@@ -1,5 +1,6 @@
 //! `cargo xtask bisect GOOD BAD SCENARIO`: the first release at hand with which a scenario comes to something else.
 
+mod command;
 mod judge;
 mod outcome;
 mod search;
@@ -7,6 +8,7 @@ mod search;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum, value_parser};
 use harness::Verdict;
+use harness::report::Report;
 
 use crate::cli;
 use crate::compare::On;
@@ -16,9 +18,9 @@ use crate::outcome::Outcome;
 use crate::run::side_by_side;
 use crate::terminal::{Look, say};
 use crate::{paths, report};
-use judge::{Step, judge};
+use judge::{Judged, Step, judge};
 use outcome::Bisection;
-use search::{Judgement, search};
+use search::{Judgement, WrongEnd, search};
 
 /// Options of `bisect`.
 #[derive(Args, Debug)]
@@ -72,8 +74,8 @@ impl Expect {
 /// Searches, and prints each step.
 ///
 /// # Errors
-/// If a release is not at hand, GOOD is not good or BAD is not bad, the image cannot be built, or Ctrl-C came: what was
-/// found by then is printed.
+/// If a release is not at hand, GOOD is not good or BAD is not bad, the image cannot be built, a report cannot be
+/// written, or Ctrl-C came, after which what was found by then is printed.
 pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let releases = between(&Cache::open()?, &options.good, &options.bad)?;
     let names: Vec<String> = releases.iter().map(|release| release.name.clone()).collect();
@@ -81,7 +83,8 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let interrupts = Notice::of_interrupts()?;
     let mut steps = Vec::new();
     let found = search(releases.len(), |index| {
-        let step = step(options, &releases[index], &interrupts)?;
+        let release = &releases[index];
+        let step = step(options, release, &interrupts).with_context(|| release.name.clone())?;
         eprintln!("{:>5}  {} ({}): {}", step.judgement.name(), step.release, step.built, step.evidence);
         let judgement = step.judgement;
         steps.push(step);
@@ -90,7 +93,8 @@ pub fn run(options: &Options, json: bool) -> Result<Outcome> {
     let found = match found {
         Ok(found) => Some(found),
         Err(error) if error.is::<Interrupted>() => None,
-        Err(error) => return Err(unusable(error, &steps, options)),
+        Err(error) if error.is::<WrongEnd>() => return Err(unusable(error, &steps, options)),
+        Err(error) => return Err(error),
     };
     let bisection = Bisection::new(options, names, steps, found.as_ref());
     if json {
@@ -126,42 +130,35 @@ fn between(cache: &Cache, good: &str, bad: &str) -> Result<Vec<Release>> {
 fn step(options: &Options, release: &Release, interrupts: &Notice) -> Result<Step> {
     let built =
         release.identity().map_or("unknown".to_owned(), |build| format!("{} {}", build.date, build.time));
-    let variant = options.variant.name();
-    let step = |judgement, evidence| Step {
+    let runs = options.on.runs(std::slice::from_ref(&options.scenario), options.seeds);
+    let step = |judged: Judged| Step {
         release: release.name.clone(),
         built,
-        judgement,
-        evidence,
-        command: format!(
-            "cargo xtask run --firmware {} --variant {variant} --scenario {} --board {} --iterations {} --seed {}",
-            release.name, options.scenario, options.on.board.name, options.on.iterations, options.on.seed
-        ),
+        judgement: judged.judgement,
+        evidence: judged.evidence,
+        command: command::repeating(options, &release.name, runs.plan_of(judged.run).seed),
     };
     if !release.has(options.variant.start_file()) {
-        return Ok(step(Judgement::Skip, format!("it has no {}", options.variant.start_file())));
+        return Ok(step(Judged::skip(0, format!("it has no {}", options.variant.start_file()))));
     }
-    let runs = options.on.runs(std::slice::from_ref(&options.scenario), options.seeds);
     let rig = runs.rig(release, options.variant)?.interrupted_by(interrupts);
-    let reports = side_by_side(options.seeds as usize, |run| {
+    let booted = side_by_side(options.seeds as usize, |run| {
         let plan = runs.plan_of(run);
         interrupts.check()?;
-        let done = rig.boot(&plan, None)?;
+        let done = match rig.boot(&plan, None) {
+            Ok(done) => done,
+            // Firmware that does not start a board says something of the release; a full disk says nothing.
+            Err(error) => return Ok(Err(Judged::skip(run, format!("{error:#}")))),
+        };
         if let Some(interrupted) = done.interrupted {
             return Err(interrupted.into());
         }
         let file = format!("report/bisect/{}-{}.json", release.name, plan.seed);
         report::write_all(&done.report, &paths::target().join(file))?;
-        Ok(done.report)
-    });
-    match reports {
-        Ok(reports) => {
-            let (judgement, evidence) = judge(&reports, options.expect.verdict());
-            Ok(step(judgement, evidence))
-        }
-        Err(error) if error.is::<Interrupted>() => Err(error),
-        // Firmware that does not start a board.
-        Err(error) => Ok(step(Judgement::Skip, format!("{error:#}"))),
-    }
+        Ok(Ok(done.report))
+    })?;
+    let reports: Result<Vec<Report>, Judged> = booted.into_iter().collect();
+    Ok(step(reports.map_or_else(|skipped| skipped, |reports| judge(&reports, options.expect.verdict()))))
 }
 
 /// An end of the range is not what it was said to be.

@@ -17,23 +17,41 @@ pub struct Step {
     pub judgement: Judgement,
     /// The verdict with owner and reason, or why the release cannot be judged.
     pub evidence: String,
-    /// The command that does it again.
+    /// The command that does the run again that decided.
     pub command: String,
+}
+
+/// What the runs of a release come to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Judged {
+    /// Good, bad or neither.
+    pub judgement: Judgement,
+    /// What the run that decided came to.
+    pub evidence: String,
+    /// Number of that run, from 0.
+    pub run: usize,
+}
+
+impl Judged {
+    /// This run says nothing of the release, and why.
+    pub fn skip(run: usize, evidence: String) -> Self {
+        Self { judgement: Judgement::Skip, evidence, run }
+    }
 }
 
 /// Judges a release by its runs, each with another seed. One run that does not come to `expected` makes it bad, and how
 /// many did is told.
-pub fn judge(reports: &[Report], expected: Verdict) -> (Judgement, String) {
+pub fn judge(reports: &[Report], expected: Verdict) -> Judged {
     let read: Vec<(Judgement, String)> = reports.iter().map(|report| read(report, expected)).collect();
-    let of = |judgement| read.iter().filter(move |(one, _)| *one == judgement);
+    let of = |judgement| read.iter().enumerate().filter(move |(_, (one, _))| *one == judgement);
     let decisive = [Judgement::Bad, Judgement::Skip, Judgement::Good].into_iter();
     let first = decisive.filter_map(|judgement| of(judgement).next()).next();
-    let Some((judgement, evidence)) = first else {
-        return (Judgement::Skip, "it was not run".to_owned());
+    let Some((run, (judgement, evidence))) = first else {
+        return Judged::skip(0, "it was not run".to_owned());
     };
     let count = of(*judgement).count();
     let share = if count == read.len() { String::new() } else { format!("{count} of {} runs: ", read.len()) };
-    (*judgement, format!("{share}{evidence}"))
+    Judged { judgement: *judgement, evidence: format!("{share}{evidence}"), run }
 }
 
 /// What a report says of a release. One whose image never spoke, or whose scenario cannot run there, says nothing.
@@ -67,7 +85,8 @@ mod tests {
     }
 
     fn judged(verdicts: &[Verdict], expected: Verdict) -> (Judgement, String) {
-        judge(&verdicts.iter().map(|verdict| report(*verdict)).collect::<Vec<_>>(), expected)
+        let judged = judge(&verdicts.iter().map(|verdict| report(*verdict)).collect::<Vec<_>>(), expected);
+        (judged.judgement, judged.evidence)
     }
 
     #[test]
@@ -77,9 +96,9 @@ mod tests {
         assert_eq!(judged(&[Verdict::Absent], Verdict::Absent).0, Judgement::Good);
         let mut silent = report(Verdict::Hung);
         silent.image.git.clear();
-        let (judgement, evidence) = judge(&[silent], Verdict::Pass);
+        let Judged { judgement, evidence, .. } = judge(&[silent], Verdict::Pass);
         assert!(judgement == Judgement::Skip && evidence.starts_with("it does not boot"), "{evidence}");
-        assert_eq!(judge(&[], Verdict::Pass).0, Judgement::Skip);
+        assert_eq!(judge(&[], Verdict::Pass).judgement, Judgement::Skip);
     }
 
     #[test]
@@ -90,5 +109,16 @@ mod tests {
         let (judgement, evidence) = judged(&[Verdict::Pass; 3], Verdict::Pass);
         assert!(judgement == Judgement::Good && !evidence.contains("of 3"), "{evidence}");
         assert_eq!(judged(&[Verdict::Pass, Verdict::Skip], Verdict::Pass).0, Judgement::Skip);
+    }
+
+    #[test]
+    fn the_run_that_decides_is_named() {
+        let decisive = |verdicts: &[Verdict]| {
+            let reports: Vec<Report> = verdicts.iter().map(|verdict| report(*verdict)).collect();
+            judge(&reports, Verdict::Pass).run
+        };
+        assert_eq!(decisive(&[Verdict::Pass, Verdict::Pass, Verdict::Fail, Verdict::Hung]), 2);
+        assert_eq!(decisive(&[Verdict::Pass, Verdict::Skip]), 1);
+        assert_eq!(decisive(&[Verdict::Pass, Verdict::Pass]), 0);
     }
 }

@@ -3,9 +3,9 @@
 use harness::Verdict;
 use serde::Serialize;
 
-use super::Options;
 use super::judge::Step;
 use super::search::{Found, Judgement};
+use super::{Options, command};
 use crate::report::new_table;
 use crate::terminal::{Look, printable};
 
@@ -53,8 +53,8 @@ impl Bisection {
                 good.as_deref().unwrap_or("none")
             ),
             (None, [.., bad], Some(good)) => format!(
-                "stopped; good so far: {good}, bad: {bad}; go on with `cargo xtask bisect {good} {bad} {}`",
-                options.scenario
+                "stopped; good so far: {good}, bad: {bad}; go on with `{}`",
+                command::searching(options, good, bad)
             ),
             (None, ..) => "stopped before both ends were judged; the same command begins anew".to_owned(),
         };
@@ -90,7 +90,7 @@ impl Bisection {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
 
@@ -100,11 +100,15 @@ mod tests {
         options: Options,
     }
 
-    fn options() -> Options {
-        Line::try_parse_from(["bisect", "a", "d", "handshake"]).expect("a command line").options
+    fn options(words: &[&str]) -> Options {
+        Line::try_parse_from(words).expect("a command line").options
     }
 
     fn bisection(judged: &[(&str, Judgement)], found: Option<Found>) -> Bisection {
+        bisection_with(&options(&["bisect", "a", "d", "handshake"]), judged, found)
+    }
+
+    fn bisection_with(options: &Options, judged: &[(&str, Judgement)], found: Option<Found>) -> Bisection {
         let step = |(release, judgement): &(&str, Judgement)| Step {
             release: (*release).to_owned(),
             built: "2022-08-26 14:04:36".to_owned(),
@@ -113,7 +117,7 @@ mod tests {
             command: "cargo xtask run".to_owned(),
         };
         let releases = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
-        Bisection::new(&options(), releases, judged.iter().map(step).collect(), found.as_ref())
+        Bisection::new(options, releases, judged.iter().map(step).collect(), found.as_ref())
     }
 
     #[test]
@@ -148,5 +152,22 @@ mod tests {
         let one =
             bisection(&[("a", Good), ("d", Bad), ("c", Good)], Some(Found { last_good: 2, known_bad: 3 }));
         assert_eq!(one.conclusion, "first bad release: d (handshake said bad); last good: c");
+    }
+
+    #[test]
+    fn the_command_to_go_on_with_has_every_option_of_the_one_before() {
+        use Judgement::{Bad, Good};
+        let words = "bisect a d handshake --expect fail --variant start_db --seeds 3 --board zero2w --iterations 50 \
+                     --seed 7 --timeout 60 --toolchain distribution --log-level info,boot=debug";
+        let words: Vec<&str> = words.split_whitespace().collect();
+        for argument in Line::command().get_arguments().filter_map(|argument| argument.get_long()) {
+            assert!(words.contains(&format!("--{argument}").as_str()), "the test lacks --{argument}");
+        }
+        let stopped =
+            bisection_with(&options(&words), &[("a", Good), ("d", Bad), ("b", Good)], None).conclusion;
+        let command = stopped.split('`').nth(1).expect("a command");
+        let again: Vec<&str> = command.split(' ').skip("cargo xtask".split(' ').count()).collect();
+        let expected = Options { good: "b".to_owned(), ..options(&words) };
+        assert_eq!(format!("{:?}", options(&again)), format!("{expected:?}"), "{command}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
 
 /// What is known of one of them.
@@ -44,19 +44,25 @@ impl Found {
     }
 }
 
+/// An end of the range is not what it was said to be: there is nothing to search.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongEnd(String);
+
 /// Judges the first, which must be good, the last, which must be bad, and as few as can be between them.
 ///
 /// # Errors
-/// If the ends are not so, or something cannot be judged at all.
+/// [`WrongEnd`] if the ends are not so; whatever `judge` fails with.
 pub fn search(count: usize, mut judge: impl FnMut(usize) -> Result<Judgement>) -> Result<Found> {
     let last = count.saturating_sub(1);
     for (place, end, wanted) in [(0, "GOOD", Judgement::Good), (last, "BAD", Judgement::Bad)] {
         let judgement = judge(place)?;
         if judgement == Judgement::Skip {
-            bail!("{end} cannot be judged");
+            return Err(WrongEnd(format!("{end} cannot be judged")).into());
         }
         if judgement != wanted {
-            bail!("{end} is not {}, but {}", wanted.name(), judgement.name());
+            let but = format!("{end} is not {}, but {}", wanted.name(), judgement.name());
+            return Err(WrongEnd(but).into());
         }
     }
     let (mut good, mut bad) = (0, last);

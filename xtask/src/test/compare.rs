@@ -37,6 +37,7 @@ pub fn finds_what_changed(context: &Context) -> Result<()> {
     copies.compare_reports()?;
     copies.bisect()?;
     copies.refuse_what_cannot_be_searched()?;
+    copies.end_a_search_that_cannot_write()?;
     copies.stop_a_search()?;
     fs::remove_dir_all(&copies.folder)?;
     compare_real_releases(context)
@@ -197,6 +198,19 @@ impl Copies<'_> {
             let refused = self.context.must_end_with(2, tool)?;
             ensure!(refused.stderr.contains(words), "{words:?} is not in\n{}", refused.stderr);
         }
+        Ok(())
+    }
+
+    /// What is wrong with the PC says nothing of a release. The one in the middle cannot have its report written.
+    fn end_a_search_that_cannot_write(&self) -> Result<()> {
+        let [good, middle, bad] = [FIRST_BROKEN - 2, FIRST_BROKEN - 1, FIRST_BROKEN].map(name);
+        let in_the_way = paths::target().join(format!("report/bisect/{middle}-9.json"));
+        fs::create_dir_all(&in_the_way)?;
+        let tool = self.xtask(&["bisect", &good, &bad, "handshake", "--seed", "9"])?.args(ITERATIONS);
+        let finished = self.context.must_end_with(2, tool);
+        fs::remove_dir(&in_the_way)?;
+        let finished = finished?;
+        ensure!(finished.stderr.contains(&format!("{middle}-9.json")), "{}", finished.stderr);
         Ok(())
     }
 

@@ -14,8 +14,8 @@ use crate::{bisect, build, compare, completions, emulate, flash, monitor, report
 
 /// Exercises the shared-memory handshake between an Arm and the VideoCore firmware.
 ///
-/// Exit codes: 0 all passed; 1 the work was done and a verdict is not `pass`, or a suite failed; 2 the command
-/// line or the environment did not let the work be done.
+/// Exit codes: 0 all passed; 1 the work was done and a verdict is not `pass`, or a suite failed, or `compare` found a
+/// change or could not compare all; 2 the command line or the environment did not let the work be done; 130 Ctrl-C.
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 pub struct Cli {
@@ -76,8 +76,8 @@ pub enum Command {
     Monitor(monitor::Options),
     /// Tells what changed between two reports or two firmware releases: verdicts, counts, instructions, times.
     ///
-    /// A release is run on the emulated Pi for it. Exit code 0 if nothing relevant changed, 1 if something did, 2 if the
-    /// two cannot be compared.
+    /// A release is run on the emulated Pi for it. Exit code 0 if nothing relevant changed; 1 if something did, for better or
+    /// worse, or not all could be compared; 2 if the two cannot be compared; 130 after Ctrl-C.
     Compare(compare::Options),
     /// Finds the first release at hand with which a scenario no longer comes to `pass`.
     Bisect(bisect::Options),
@@ -462,6 +462,8 @@ mod tests {
             &["xtask", "soak", "--transactions", "0"],
             &["xtask", "soak", "--first-transaction", "2147483648"],
             &["xtask", "boots", "--count", "0"],
+            &["xtask", "compare", "--power", "1", "--markdown", "a.md"],
+            &["xtask", "compare", "--power", "1", "--seeds", "3"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{words:?}");

@@ -7,7 +7,7 @@ use crate::interrupt::{EXIT_BASE, Interrupted};
 /// Exit code for a wrong command line or an environment that does not let the verb do its work. The same that
 /// clap uses for an unknown option.
 const CANNOT: u8 = 2;
-/// Exit code for work that was done and whose result is not a pass.
+/// Exit code for work that was done and whose result is not a pass, or not what it was before.
 const NOT_PASSED: u8 = 1;
 
 /// A verb that did its work.
@@ -15,7 +15,7 @@ const NOT_PASSED: u8 = 1;
 pub enum Outcome {
     /// All is as it should be: exit code 0.
     Pass,
-    /// A verdict is not `pass`, or a suite failed: exit code 1.
+    /// A verdict is not `pass`, a suite failed, or a comparison found a change or could not compare all: exit code 1.
     NotPassed,
 }
 

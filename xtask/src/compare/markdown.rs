@@ -17,9 +17,10 @@ const LONGEST_CELL: usize = 300;
 /// All of it, the conclusion first.
 pub fn markdown(comparison: &Comparison) -> String {
     let sign = match comparison.direction {
-        Direction::Same | Direction::Better => "✅",
+        // Of these alone the exit code is 0.
+        Direction::Same => "✅",
         Direction::Worse => "❌",
-        Direction::Different | Direction::Incomplete => "⚠️",
+        Direction::Better | Direction::Different | Direction::Incomplete => "⚠️",
     };
     let mut out = format!(
         "{MARK}\n### {sign} {} → {}\n\n**{}**\n\n",
@@ -117,5 +118,15 @@ mod tests {
             text.contains("| 39 |") && !text.contains("| 40 |") && text.contains("60 more rows"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_a_comparison_that_passes_has_the_check_mark() {
+        let fails = |report: &mut harness::report::Report| report.scenarios[1].verdict = Verdict::Fail;
+        let passes = |report: &mut harness::report::Report| report.scenarios[1].verdict = Verdict::Pass;
+        assert!(markdown(&compared(passes, passes)).contains("### ✅"));
+        let improved = compared(fails, passes);
+        assert_eq!(improved.direction, Direction::Better);
+        assert!(!markdown(&improved).contains("✅"), "its exit code is 1");
     }
 }

@@ -60,7 +60,8 @@ pub struct Options {
     /// Let the median of a step differ by less than this without calling it a change.
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub threshold: f64,
-    /// Let the 99th percentile of a step differ by less than this without calling it a change.
+    /// Let the slow end of a step (p99 modelled; p95, p99, p99.9 measured) differ by less than this without calling it a
+    /// change.
     #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent)]
     pub tail_threshold: f64,
     /// Probability of a false alarm among all tests of measured times.
@@ -74,7 +75,8 @@ pub struct Options {
     pub markdown: Option<PathBuf>,
     /// Compare nothing, but simulate so many comparisons of measured runs of each kind, and tell how often what is found.
     #[arg(long, value_name = "COMPARISONS", value_parser = value_parser!(u32).range(1..=100_000),
-          conflicts_with_all = ["a", "b"])]
+          conflicts_with_all = ["a", "b", "markdown", "all", "seeds", "scenarios", "board", "iterations", "seed", "timeout",
+                                "toolchain", "log_level"])]
     pub power: Option<u32>,
 }
 
@@ -199,7 +201,7 @@ fn write_markdown(comparison: &Comparison, file: &Path) -> Result<()> {
 
 /// What the tests of measured times can find, simulated.
 fn power(options: &Options, json: bool) -> Result<Outcome> {
-    let rows = power::simulate(options.power.unwrap_or(1), options.thresholds(), options.alpha);
+    let rows = power::simulate(options.power.unwrap_or(1), options.thresholds(), options.alpha)?;
     if json {
         say!("{}", serde_json::to_string_pretty(&json!({ "alpha": options.alpha, "rows": rows }))?);
     } else {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use anyhow::{Error, Result, anyhow};
 use comfy_table::CellAlignment;
 use harness::Verdict;
 use harness::histogram::Histogram;
@@ -145,7 +146,10 @@ pub struct Row {
 
 /// Simulates each effect with each number of samples, `comparisons` times; ten times as often without an effect, since
 /// false alarms are rare.
-pub fn simulate(comparisons: u32, thresholds: Thresholds, alpha: f64) -> Vec<Row> {
+///
+/// # Errors
+/// If a simulation panics.
+pub fn simulate(comparisons: u32, thresholds: Thresholds, alpha: f64) -> Result<Vec<Row>> {
     let cells = Effect::ALL.into_iter().flat_map(|effect| SAMPLES.map(|samples| (effect, samples)));
     let rows = cells.map(|(effect, samples)| {
         let count = if effect == Effect::None { 10 * comparisons } else { comparisons };
@@ -155,7 +159,7 @@ pub fn simulate(comparisons: u32, thresholds: Thresholds, alpha: f64) -> Vec<Row
 }
 
 /// One row, on every processor.
-pub fn row(effect: Effect, samples: u32, comparisons: u32, thresholds: Thresholds, alpha: f64) -> Row {
+fn row(effect: Effect, samples: u32, comparisons: u32, thresholds: Thresholds, alpha: f64) -> Result<Row> {
     let workers = thread::available_parallelism().map_or(1, usize::from) as u32;
     let (mut found, mut false_alarms) = ([[0u32; 2]; 4], [0u32; 2]);
     thread::scope(|scope| {
@@ -166,23 +170,24 @@ pub fn row(effect: Effect, samples: u32, comparisons: u32, thresholds: Threshold
             })
             .collect();
         for part in parts {
-            // A worker that panicked has said so; its counts are missing, which no test accepts.
-            let Ok((part_found, part_false)) = part.join() else { continue };
+            let (part_found, part_false) =
+                part.join().map_err(|_| anyhow!("a simulation ended in a panic"))?;
             let all = found.iter_mut().flatten().chain(&mut false_alarms);
             all.zip(part_found.iter().flatten().chain(&part_false)).for_each(|(sum, part)| *sum += part);
         }
-    });
+        Ok::<_, Error>(())
+    })?;
     let percent = |count: u32| 100.0 * f64::from(count) / f64::from(comparisons.max(1));
     let rate =
         |[significant, change]: [u32; 2]| Rate { significant: percent(significant), change: percent(change) };
     let by_shape = Shape::ALL.into_iter().zip(found).map(|(shape, counts)| (shape, rate(counts)));
-    Row {
+    Ok(Row {
         effect,
         samples,
         comparisons,
         found: if effect == Effect::None { BTreeMap::new() } else { by_shape.collect() },
         false_alarms: rate(false_alarms),
-    }
+    })
 }
 
 /// For each shape and for the steps without effect: comparisons with a significant one, and with a change.
@@ -286,14 +291,14 @@ mod tests {
     #[test]
     fn equal_sides_alarm_no_oftener_than_is_said() {
         // At 5 % of 400 comparisons 20 are expected, 13 more are three standard deviations.
-        let row = row(Effect::None, 1000, 400, THRESHOLDS, 0.05);
+        let row = row(Effect::None, 1000, 400, THRESHOLDS, 0.05).expect("a row");
         assert!(row.false_alarms.significant <= 8.25, "{row:?}");
         assert!(row.false_alarms.change <= row.false_alarms.significant, "{row:?}");
     }
 
     #[test]
     fn a_tail_of_two_in_a_hundred_is_found_whatever_the_shape() {
-        let row = row(Effect::Tail(0.02), 1000, 100, THRESHOLDS, ALPHA);
+        let row = row(Effect::Tail(0.02), 1000, 100, THRESHOLDS, ALPHA).expect("a row");
         for (shape, rate) in &row.found {
             assert!(rate.change >= 75.0, "{shape:?}: {row:#?}");
         }
@@ -302,10 +307,10 @@ mod tests {
     #[test]
     fn a_tenth_more_is_found_and_a_hundredth_is_no_change() {
         for samples in [1000, 10_000] {
-            let tenth = row(Effect::Shift(0.1), samples, 30, THRESHOLDS, ALPHA);
+            let tenth = row(Effect::Shift(0.1), samples, 30, THRESHOLDS, ALPHA).expect("a row");
             assert!(tenth.found.values().all(|rate| rate.change >= 90.0), "{tenth:#?}");
         }
-        let hundredth = row(Effect::Shift(0.01), 10_000, 30, THRESHOLDS, ALPHA);
+        let hundredth = row(Effect::Shift(0.01), 10_000, 30, THRESHOLDS, ALPHA).expect("a row");
         assert!(hundredth.found.values().all(|rate| rate.change == 0.0), "{hundredth:#?}");
     }
 }

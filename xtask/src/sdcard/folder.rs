@@ -1,7 +1,7 @@
 //! The card's files in a folder that may hold other people's: the boot partition of a card in use, or a TFTP root.
 //!
 //! Nothing that is there is lost. A file that this command wrote before, and that nobody has changed since, is
-//! replaced; a [list](super::list) beside the files tells which those are. Any other is kept under another name.
+//! replaced; a [list] beside the files tells which those are. Any other is kept under another name.
 
 use std::fmt;
 use std::fs;

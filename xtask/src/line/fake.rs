@@ -1,7 +1,8 @@
 //! An image of a few log strings, and its serial line: what tests of the listening need, without a compiler.
 
+use harness::Verdict;
 use harness::banner::{Banner, BuildId};
-use harness::record::{Record, encode, frame::MAX_FRAME};
+use harness::record::{Record, ScenarioEnd, Start, clipped, encode, frame::MAX_FRAME};
 
 /// Log strings by their place in the image's table; the first carries records.
 const STRINGS: [(&str, &str); 9] = [
@@ -46,6 +47,30 @@ pub fn elf() -> Vec<u8> {
     // What follows is read in words.
     names.resize(names.len().next_multiple_of(8), 0);
     assemble(&names, &symbols)
+}
+
+/// The first record of a run.
+pub fn start() -> Start {
+    Start {
+        git: clipped("0123456789ab"),
+        profile: clipped("image"),
+        iterations: 10,
+        seed: 1,
+        defaults: false,
+        wishes: Default::default(),
+    }
+}
+
+/// The last record of a scenario, with nothing to tell but the verdict.
+pub fn scenario_end(name: &str, verdict: Verdict) -> Record {
+    Record::ScenarioEnd(ScenarioEnd {
+        name: clipped(name),
+        verdict,
+        owner: None,
+        reason: None,
+        counts: Default::default(),
+        took_us: None,
+    })
 }
 
 /// Which build it is.

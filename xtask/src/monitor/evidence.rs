@@ -1,33 +1,11 @@
 //! The log that stays with a scenario which did not pass.
 
-use harness::record::{ResetCause, Resumed, ScenarioEnd, Start, clipped};
+use harness::record::{ResetCause, Resumed, clipped};
 use harness::report::{Report, ScenarioReport};
 use harness::{Record, Verdict};
 
 use super::decode;
-use crate::line::fake::{Line, elf};
-
-fn first() -> Start {
-    Start {
-        git: clipped("0123456789ab"),
-        profile: clipped("image"),
-        iterations: 10,
-        seed: 1,
-        defaults: false,
-        wishes: Default::default(),
-    }
-}
-
-fn end(name: &str, verdict: Verdict) -> Record {
-    Record::ScenarioEnd(ScenarioEnd {
-        name: clipped(name),
-        verdict,
-        owner: None,
-        reason: None,
-        counts: Default::default(),
-        took_us: None,
-    })
-}
+use crate::line::fake::{Line, elf, scenario_end, start};
 
 fn level(line: &mut Line, level: u8) {
     line.log("boot: entered at EL{=u8}", &[level]);
@@ -38,7 +16,7 @@ fn life() -> Line {
     let mut line = Line::default();
     line.banner();
     level(&mut line, 2);
-    line.record(&Record::Start(first()));
+    line.record(&Record::Start(start()));
     line.record(&Record::Planned { name: clipped("echo") });
     line.banner();
     line.record(&Record::ScenarioStart { name: clipped("echo") });
@@ -67,12 +45,12 @@ fn a_scenario_that_a_reset_ended_keeps_its_lines_though_the_boards_clock_begins_
     second.banner();
     level(&mut second, 2);
     second.record(&Record::Resumed(Resumed {
-        start: first(),
+        start: start(),
         resets: 1,
         scenario: clipped("echo"),
         cause: ResetCause::Watchdog,
     }));
-    second.record(&end("echo", Verdict::Hung));
+    second.record(&scenario_end("echo", Verdict::Hung));
     second.record(&Record::End { verdict: Verdict::Hung, records: 0 });
     bytes.extend(second.bytes);
     let echo = echo_of(&bytes);
@@ -94,7 +72,7 @@ fn a_pass_that_lost_records_keeps_its_lines_and_one_that_did_not_has_none() {
         if lost {
             line.bytes.truncate(before);
         }
-        line.record(&end("echo", Verdict::Pass));
+        line.record(&scenario_end("echo", Verdict::Pass));
         line.record(&Record::End { verdict: Verdict::Pass, records: 0 });
         let echo = echo_of(&line.bytes);
         assert_eq!((echo.verdict, said(&echo)), (verdict, lines.to_vec()), "{:?}", echo.reason);

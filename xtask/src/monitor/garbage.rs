@@ -1,13 +1,13 @@
 //! Whatever a line or a file holds: no panic, and no better verdict or label than what was sent deserves.
 
-use harness::record::{Core, Machine, Peer, ScenarioEnd, Start, Step, clipped};
+use harness::record::{Core, Machine, Peer, Step, clipped};
 use harness::report::{Report, Rung, Timing};
 use harness::{Record, Verdict};
 use proptest::prelude::*;
 
 use super::decode;
 use crate::line::Announcement;
-use crate::line::fake::{BUILD, Line, elf};
+use crate::line::fake::{BUILD, Line, elf, scenario_end, start};
 
 fn machine(core: Core) -> Record {
     let peer = Peer { revision: 1_661_522_596, variant: Some(1), hash: Some([1, 2, 3, 4, 5]) };
@@ -17,18 +17,10 @@ fn machine(core: Core) -> Record {
 /// The line of a whole run, as an image on such a core sends it.
 fn run_on(core: Core, verdicts: [Verdict; 3]) -> Vec<u8> {
     let plan = ["bring-up", "echo", "handshake"];
-    let start = Start {
-        git: clipped("0123456789ab"),
-        profile: clipped("image"),
-        iterations: 10,
-        seed: 1,
-        defaults: false,
-        wishes: Default::default(),
-    };
     let mut line = Line::default();
     line.banner();
     line.log("boot: entered at EL{=u8}", &[2]);
-    line.record(&Record::Start(start));
+    line.record(&Record::Start(start()));
     plan.iter().for_each(|name| line.record(&Record::Planned { name: clipped(name) }));
     line.record(&machine(core));
     for (name, verdict) in plan.into_iter().zip(verdicts) {
@@ -44,14 +36,7 @@ fn run_on(core: Core, verdicts: [Verdict; 3]) -> Vec<u8> {
             reason: None,
             evidence: Default::default(),
         }));
-        line.record(&Record::ScenarioEnd(ScenarioEnd {
-            name: clipped(name),
-            verdict,
-            owner: None,
-            reason: None,
-            counts: Default::default(),
-            took_us: None,
-        }));
+        line.record(&scenario_end(name, verdict));
     }
     line.banner();
     line.record(&machine(core));
